@@ -1,0 +1,1 @@
+"""All that knows Bitrix24: its dialect, its answers, its errors, its manners."""

@@ -1,0 +1,83 @@
+"""Whose chats: the credentials a request travels with.
+
+A webhook address is `https://PORTAL/rest/USER/CODE/`. The code is a password: it is part of the address
+that the carrier calls, and of nothing that is printed, logged or answered.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+
+class Credentials(Protocol):
+    """What a request needs to be somebody's."""
+
+    @property
+    def portal(self) -> str:
+        """The portal's origin, `https://acme.bitrix24.com`, without a slash at its end."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """The user's number or login at the portal; empty where it is not known."""
+        ...
+
+    def address(self, method: str) -> str:
+        """Where a call of `method` is posted to. May hold a secret."""
+        ...
+
+    def headers(self) -> dict[str, str]:
+        """Headers that say who asks. May hold a secret."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An incoming webhook: one user of one portal."""
+
+    portal: str
+    user: str
+    code: str = field(repr=False)
+
+    def address(self, method: str) -> str:
+        """Return the address of a method; it holds the code."""
+        return f"{self.portal}/rest/{self.user}/{self.code}/{method}"
+
+    def headers(self) -> dict[str, str]:
+        """Return nothing: the code in the address is all."""
+        return {}
+
+
+# The user may be a login; behind the code people paste the slash, or the method they tried in a browser.
+_PATH = re.compile(r"(?P<base>(?:/[^/]+)*)/rest/(?P<user>[^/]+)/(?P<code>[A-Za-z0-9]+)(?:/[\w.]*)?/?")
+
+
+def parse_webhook(address: str) -> Webhook:
+    """Read a webhook address; raise ValueError with a sentence that repeats none of it."""
+    try:
+        parts = urlsplit(address.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError("it is not a web address") from None
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        raise ValueError("it does not have the form https://PORTAL/rest/USER/CODE/")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("it must begin with https:// (plain http is for loopback addresses only)")
+    path = _PATH.fullmatch(parts.path)
+    if path is None or parts.query or parts.fragment:
+        raise ValueError("it does not have the form https://PORTAL/rest/USER/CODE/")
+    netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    return Webhook(f"{parts.scheme}://{netloc}{path['base']}", path["user"], path["code"])
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address can only mean this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,149 @@
+"""Carries requests to a portal over HTTP; the only module that imports the HTTP library.
+
+The library is imported and the connection pool opened with the first request, so that a server which
+nobody asks costs nothing.
+"""
+
+import logging
+import ssl
+from collections.abc import Callable
+from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+from .errors import NoAnswerError, OversizedAnswerError, PortalError, UnreachableError
+from .rest import Reply, Request
+
+if TYPE_CHECKING:
+    import httpx
+    from starlette.types import ASGIApp
+
+
+class Carrier:
+    """A pool of connections to portals. One for the whole process, for all users.
+
+    `timeout` is the longest silence in seconds, `max_bytes` the largest body. `transport` takes the
+    network's place: the demo portal, or a fault.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 20.0,
+        max_bytes: int = 64 * 1024 * 1024,
+        transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
+    ) -> None:
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._transport = transport
+
+    @cached_property
+    def _client(self) -> "httpx.AsyncClient":
+        import httpx  # noqa: PLC0415 - not before the first call needs it
+        import truststore  # noqa: PLC0415
+
+        # httpx logs whole addresses at INFO, and ours hold the webhook's code.
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        return httpx.AsyncClient(
+            transport=self._transport() if self._transport else None,
+            # The system's trust store: portals on premises have certificates of their company's own.
+            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            timeout=self._timeout,
+            follow_redirects=False,  # a POST that is followed blindly arrives as an empty GET
+            # One pool serves all users: a session cookie of one must not travel with another's request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def send(self, request: Request) -> Reply:
+        """Post a request and return what came back, whatever it is; raise if nothing whole did."""
+        client = self._client
+        import httpx  # noqa: PLC0415
+
+        try:
+            return await self._exchange(client, request)
+        except (httpx.RequestError, ssl.SSLError) as error:
+            # Without the cause: its text and its request hold the address.
+            raise _explain(error) from None
+
+    async def _exchange(self, client: "httpx.AsyncClient", request: Request) -> Reply:
+        credentials = request.credentials
+        async with client.stream(
+            "POST",
+            credentials.address(request.method),
+            json=dict(request.params),
+            headers={"Accept": "application/json", **credentials.headers()},
+        ) as response:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise _oversized(self._max_bytes)
+            return Reply(response.status_code, body, response.headers.get("location"))
+
+    async def aclose(self) -> None:
+        """Close the connections, if any were opened."""
+        if "_client" in self.__dict__:
+            await self._client.aclose()
+
+
+def in_process(app: "ASGIApp") -> "Callable[[], httpx.AsyncBaseTransport]":
+    """Return a transport that calls an ASGI application in place of the network."""
+
+    def transport() -> "httpx.AsyncBaseTransport":
+        import httpx  # noqa: PLC0415
+
+        return httpx.ASGITransport(app)
+
+    return transport
+
+
+def _oversized(limit: int) -> OversizedAnswerError:
+    return OversizedAnswerError(
+        "ANSWER_TOO_LARGE",
+        f"The portal's answer is larger than {limit:,} bytes and was not read to the end.",
+        "Narrow the call, or ask the person who runs this server to raise max_answer_bytes.",
+    )
+
+
+def _explain(error: Exception) -> PortalError:
+    import httpx  # noqa: PLC0415
+
+    if _is_tls(error):
+        return UnreachableError(
+            "TLS_ERROR",
+            "No secure connection to the portal: its certificate is not valid or not trusted here.",
+            "Ask the person who runs this server to check the portal's certificate and the system's clock.",
+        )
+    for kind, explain in _EXPLANATIONS.items():
+        if isinstance(error, getattr(httpx, kind)):
+            return explain()
+    return NoAnswerError(
+        "CONNECTION_BROKEN", "The connection to the portal broke before the answer was whole.", _AGAIN
+    )
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_AGAIN = "Try again in a minute."
+_EXPLANATIONS: dict[str, Callable[[], PortalError]] = {
+    "ConnectTimeout": lambda: UnreachableError(
+        "CONNECT_TIMED_OUT", "The portal did not accept a connection in time.", _AGAIN
+    ),
+    "ConnectError": lambda: UnreachableError(
+        "CONNECTION_REFUSED",
+        "No connection to the portal: nothing answers at its address.",
+        "Try again in a minute; if it persists, check webhook_url and the network.",
+    ),
+    "PoolTimeout": lambda: UnreachableError("BUSY", "Too many calls are under way.", _AGAIN),
+    "TimeoutException": lambda: NoAnswerError("TIMED_OUT", "The portal did not answer in time.", _AGAIN),
+    "UnsupportedProtocol": lambda: UnreachableError(
+        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url."
+    ),
+}

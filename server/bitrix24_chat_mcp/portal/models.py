@@ -1,0 +1,254 @@
+"""What the portal says about chats, under our names; forgiving.
+
+A value of an unexpected type counts as absent, and an item that is no chat at all is set aside by name:
+one odd item never costs the others. Texts are as the portal sent them, that is, untrusted; `answers`
+cleans them.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+# Where the portal may put anything: `[]` for an empty object, `false` or "" for none (PHP arrays).
+_Odd = list[Any] | bool | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The last message of a chat. `author_id` 0 is the system; `has_file` tells of attachments."""
+
+    id: int = 0
+    text: str = ""
+    author_id: int = 0
+    at: datetime | None = None
+    has_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A row of somebody's chat list.
+
+    `dialog_id` is `chatN`, or a user's number as text. `author` wrote the last message, `mine` says that
+    it was the user; both are empty for the system. `link` leads to the task, deal or group the chat
+    belongs to and may lack the portal's address.
+    """
+
+    dialog_id: str
+    title: str
+    kind: str
+    message: Message = field(default_factory=Message)
+    author: str = ""
+    mine: bool = False
+    unread: int = 0
+    pinned: bool = False
+    muted: bool = False
+    marked_unread: bool = False
+    link: str = ""
+    active_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A chat list as the portal returned it; `odd` names the items that could not be understood."""
+
+    chats: list[Chat]
+    odd: list[str]
+    as_of: datetime | None = None
+
+
+class _WireMessage(msgspec.Struct, gc=False):
+    id: Any = 0
+    text: Any = ""
+    author_id: Any = 0
+    date: Any = ""
+    file: Any = False
+
+
+class _WireLink(msgspec.Struct, gc=False):
+    url: Any = ""
+
+
+class _WireChat(msgspec.Struct, gc=False):
+    type: Any = ""
+    message_type: Any = ""
+    entity_type: Any = ""
+    name: Any = ""
+    mute_list: Any = None
+    entity_link: _WireLink | _Odd = None
+
+
+class _WireUser(msgspec.Struct, gc=False):
+    id: Any = 0
+    name: Any = ""
+    bot: Any = False
+
+
+class _WireItem(msgspec.Struct, gc=False):
+    id: Any = ""
+    type: Any = ""
+    title: Any = ""
+    message: _WireMessage | _Odd = None
+    counter: Any = 0
+    pinned: Any = False
+    unread: Any = False
+    date_last_activity: Any = ""
+    date_update: Any = ""
+    chat: _WireChat | _Odd = None
+    user: _WireUser | _Odd = None
+
+
+_items = msgspec.json.Decoder(_WireItem)
+_lists = msgspec.json.Decoder(list[msgspec.Raw])
+
+# chat.type, as TypeRegistry.php spells it; a type beyond these is `other`.
+_KINDS = {
+    "announcement": "group",
+    "calendar": "event",
+    "call": "call",
+    "channel": "channel",
+    "chat": "group",
+    "collab": "collab",
+    "copilot": "copilot",
+    "crm": "crm",
+    "general": "open",
+    "generalChannel": "channel",
+    "lines": "openline",
+    "livechat": "openline",
+    "mail": "mail",
+    "open": "open",
+    "openChannel": "channel",
+    "sonetGroup": "group",
+    "tasks": "task",
+    "tasksTask": "task",
+    "videoconf": "call",
+}
+# message_type, for a chat that does not tell its type.
+_KINDS_BY_LETTER = {
+    "A": "copilot",
+    "B": "collab",
+    "C": "group",
+    "J": "channel",
+    "L": "openline",
+    "N": "channel",
+    "O": "open",
+}
+_DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]*")
+_NO_MESSAGE, _NO_CHAT, _NO_USER = _WireMessage(), _WireChat(), _WireUser()
+
+
+def read_listing(result: msgspec.Raw, me: str, as_of: datetime | None = None) -> Listing:
+    """Read the chats out of an `im.recent.get` result; `me` is the user's number, or empty.
+
+    Raises ValueError when the result is no list. A chat that comes twice (an open line that waits in
+    the queue and stands in the list) is listed once.
+    """
+    try:
+        rows = _lists.decode(result)
+    except msgspec.DecodeError:
+        raise ValueError("not a list") from None
+    chats: dict[str, Chat] = {}
+    odd: list[str] = []
+    for number, row in enumerate(rows, 1):
+        item = _read_item(row)
+        chat = item and _read_chat(item, me)
+        if chat:
+            chats.setdefault(chat.dialog_id, chat)
+        else:
+            odd.append(f"no. {number}")
+    return Listing(list(chats.values()), odd, as_of)
+
+
+def _read_item(row: msgspec.Raw) -> _WireItem | None:
+    try:
+        return _items.decode(row)
+    except (msgspec.DecodeError, ValueError):
+        pass
+    try:  # a second, slower look forgives numbers out of range and damaged characters
+        return msgspec.convert(json.loads(bytes(row).decode("utf-8", "replace")), _WireItem)
+    except (msgspec.ValidationError, ValueError, RecursionError):
+        return None
+
+
+def _read_chat(item: _WireItem, me: str) -> Chat | None:
+    dialog_id = _dialog_id(item.id)
+    if not dialog_id:
+        return None
+    chat = item.chat if isinstance(item.chat, _WireChat) else _NO_CHAT
+    user = item.user if isinstance(item.user, _WireUser) else _NO_USER
+    message = _read_message(item)
+    direct = dialog_id.isdigit()
+    mine = message.author_id != 0 and (
+        str(message.author_id) == me or (direct and message.author_id != user.id)
+    )
+    link = chat.entity_link.url if isinstance(chat.entity_link, _WireLink) else ""
+    return Chat(
+        dialog_id=dialog_id,
+        title=_text(item.title) or _text(chat.name) or (_text(user.name) if direct else ""),
+        kind=_direct_kind(user, dialog_id == me) if direct else _chat_kind(chat),
+        message=message,
+        author=_text(user.name) if message.author_id and message.author_id == user.id else "",
+        mine=mine,
+        unread=_count(item.counter),
+        pinned=_flag(item.pinned),
+        muted=bool(chat.mute_list) and isinstance(chat.mute_list, dict | list),
+        marked_unread=_flag(item.unread),
+        link=_text(link),
+        active_at=message.at or _moment(item.date_last_activity) or _moment(item.date_update),
+    )
+
+
+def _read_message(item: _WireItem) -> Message:
+    said = item.message if isinstance(item.message, _WireMessage) else _NO_MESSAGE
+    return Message(
+        id=_count(said.id),
+        text=_text(said.text),
+        author_id=_count(said.author_id),
+        at=_moment(said.date),
+        has_file=bool(said.file),
+    )
+
+
+def _direct_kind(user: _WireUser, notes: bool) -> str:  # noqa: FBT001
+    if notes:
+        return "notes"
+    return "bot" if _flag(user.bot) else "person"
+
+
+def _chat_kind(chat: _WireChat) -> str:
+    if _text(chat.type):
+        return _KINDS.get(chat.type, "other")
+    if chat.entity_type == "TASKS_TASK":
+        return "task"
+    return _KINDS_BY_LETTER.get(_text(chat.message_type), "other")
+
+
+def _dialog_id(value: object) -> str:
+    """Return the id as text: the portal sends a number for a person, `chatN` for anything else."""
+    text = str(value).lower() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if _DIALOG_ID.fullmatch(text) else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value[:18])
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _flag(value: object) -> bool:
+    return value is True or value in ("Y", 1, "1")
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
