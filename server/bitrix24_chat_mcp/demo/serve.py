@@ -9,7 +9,6 @@ from typing import Any
 import uvicorn
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from .replies import HANG_UP
 from .wire import App
@@ -21,8 +20,9 @@ _GRACE = 1  # seconds that a request in progress may still take at the end
 class _Connection(H11Protocol):
     """A connection that the application may drop: see the scope extension."""
 
-    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
-        super().__init__(config, server_state, app_state)
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Offer the extension to the application."""
+        super().connection_made(transport)
         portal = self.app
 
         async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's own types
