@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -57,13 +58,17 @@ def serve(portal: App, port: int = 0, *, started: Callable[[int], None] | None =
 
 
 @asynccontextmanager
-async def serving(portal: App, port: int = 0) -> AsyncGenerator[str]:
-    """Serve while the block lasts; gives the address, `http://127.0.0.1:<port>`."""
+async def serving(portal: App, port: int = 0, *, tls: Path | None = None) -> AsyncGenerator[str]:
+    """Serve while the block lasts; gives the address, `http://127.0.0.1:<port>`.
+
+    `tls` is a PEM file with a certificate and its key, for callers that insist on https.
+    """
     with _bound(port) as listener:
-        server = _Guest(_config(portal))
+        server = _Guest(_config(portal, tls))
         task = asyncio.create_task(server.serve([listener]))
         try:
-            yield f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+            scheme = "https" if tls else "http"
+            yield f"{scheme}://{_LOOPBACK}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task
@@ -81,11 +86,12 @@ def _bound(port: int) -> socket.socket:
     return listener
 
 
-def _config(portal: App) -> Config:
+def _config(portal: App, tls: Path | None = None) -> Config:
     return Config(
         portal,
         http=_Connection,
         ws="none",
+        ssl_certfile=tls,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
