@@ -38,7 +38,15 @@ class _Connection(H11Protocol):
 
 
 class _Guest(uvicorn.Server):
-    """A server that leaves signals to its host."""
+    """A server that leaves signals to its host, and stops when told instead of looking every now and then."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.stopped = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Serve until stopped."""
+        await self.stopped.wait()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -70,8 +78,10 @@ async def serving(portal: App, port: int = 0, *, tls: Path | None = None) -> Asy
             scheme = "https" if tls else "http"
             yield f"{scheme}://{_LOOPBACK}:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stopped.set()
             await task
+            for connection in list(server.server_state.connections):  # those that outlived their grace
+                connection.transport.abort()
 
 
 def _bound(port: int) -> socket.socket:
