@@ -24,6 +24,11 @@ def portal() -> DemoPortal:
     return DemoPortal(clock=lambda: NOW, rate=math.inf)
 
 
+def anonymous(portal: DemoPortal) -> httpx.AsyncClient:
+    """Connect without credentials."""
+    return httpx.AsyncClient(transport=ASGITransport(portal), base_url="https://demo.bitrix24.example")
+
+
 @pytest.fixture
 async def client(portal: DemoPortal) -> AsyncGenerator[httpx.AsyncClient]:
     async with httpx.AsyncClient(

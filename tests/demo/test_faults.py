@@ -77,6 +77,9 @@ async def test_a_rest_error_by_its_code(portal: DemoPortal, client: httpx.AsyncC
     answer = await client.get("profile")
     assert (answer.status_code, answer.json()) == (499, {"error": "NEW_CODE", "error_description": "?"})
     assert portal.requests[-1].error == "NEW_CODE"
+    portal.fail("profile", Fault(error="EXPIRED_TOKEN"))
+    answer = await client.get("profile")
+    assert (answer.status_code, answer.json()["error"]) == (401, "EXPIRED_TOKEN"), "codes come in any case"
 
 
 async def test_a_portal_that_moved_and_a_hostile_address(

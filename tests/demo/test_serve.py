@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
+from signal import SIGINT
 from typing import Any
 
 import httpx
@@ -65,6 +68,23 @@ async def test_the_server_stops_although_an_answer_still_hangs(portal: DemoPorta
                 await asyncio.sleep(0)
         with contextlib.suppress(httpx.HTTPError):
             await waiting
+
+
+async def test_the_command_serves_until_it_is_interrupted() -> None:
+    program = (
+        "from bitrix24_chat_mcp.demo import DemoPortal\n"
+        "from bitrix24_chat_mcp.demo.serve import serve\n"
+        "serve(DemoPortal(), started=lambda port: print(port, flush=True))"
+    )
+    server = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE, stderr=PIPE)
+    assert server.stdout
+    port = int(await server.stdout.readline())
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/rest/profile", timeout=20)
+    assert answer.json()["error"] == "NO_AUTH_FOUND"
+    server.send_signal(SIGINT)
+    assert await server.communicate() == (b"", b"")
+    assert server.returncode == 0
 
 
 async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON

@@ -1,19 +1,13 @@
 """How requests are read, in which order they are checked, and what is around every answer."""
 
 import json
-import math
 from typing import Any, Literal
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Scene
+from bitrix24_chat_mcp.demo import DemoPortal
 
-from .conftest import NOW, Call
-from .transport import ASGITransport
-
-
-def anonymous(portal: DemoPortal) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=ASGITransport(portal), base_url="https://demo.bitrix24.example")
+from .conftest import NOW, Call, anonymous
 
 
 @pytest.mark.parametrize("method", ["profile", "PROFILE", "Profile.json", "profile/", "profile.json/"])
@@ -229,73 +223,3 @@ async def test_every_request_is_recorded_without_its_credentials(portal: DemoPor
         ("nope", "ERROR_METHOD_NOT_FOUND"),
     ]
     assert batch.inner[1].params == {"a": "1"}
-
-
-@pytest.mark.parametrize(
-    ("sent", "instant"),
-    [
-        ("2026-11-21T14:50:00+03:00", 0),
-        ("2026-11-21T12:50:00+0100", 0),
-        ("2026-11-21T14:50:00+03:00 ", 0),
-        ("2026-11-21T14:50:00Z", 0),
-        ("2026-11-21T14:50:00.123+01:00", 0),
-        ("2026-11-21T14:50:00.123Z", 0),
-        ("2026-11-21T14:50:00", 0),
-        ("2026-11-21T14:50", 0),
-        ("2026-11-21T14:50:00CET", 0),
-        ("2026-11-21T14:50:00Europe/Berlin", 0),
-        ("2026-11-20T38:49:60", 0),
-        ("2026-10-52T14:50:00", 0),
-        ("2026-11-21", -53400),
-        ("2026-11-21 14:50:00", None),
-        ("2026-11-21T14:50:00 03:00", None),
-        ("1795261800", None),
-        ("yesterday", None),
-        ("", None),
-        ("0", None),
-        (None, None),
-        (1795261800, None),
-    ],
-    ids=repr,
-)
-async def test_dates_are_read_as_php_reads_them(
-    portal: DemoPortal, call: Call, sent: object, instant: float | None
-) -> None:
-    """`instant` is in seconds from 14:50 Moscow time, the server's zone; None for no date at all."""
-    portal.chats = 0
-    start = 600 - (instant or 0)
-    on_time = portal.add_chat(Scene("chat", "volkov", "Вовремя", "да", age=start))
-    too_old = portal.add_chat(Scene("chat", "volkov", "Секундой раньше", "да", age=start + 1))
-    listed = [item["id"] for item in (await call("im.recent.get", LAST_SYNC_DATE=sent))["result"]]
-    assert listed == ([on_time, too_old] if instant is None else [on_time])
-
-
-async def test_the_bucket_blocks_the_51st_request_and_drains_two_a_second() -> None:
-    portal = DemoPortal(clock=lambda: NOW)
-    async with anonymous(portal) as client:
-        statuses = [(await client.get(portal.webhook() + "server.time")).status_code for _ in range(52)]
-        assert statuses == [200] * 50 + [503] * 2
-        portal.advance(1)
-        statuses = [(await client.get(portal.webhook() + "nope")).status_code for _ in range(3)]
-        assert statuses == [404, 404, 503], "the limiter stands in front of everything"
-        assert portal.requests[-1].error == "QUERY_LIMIT_EXCEEDED"
-    elsewhere = ASGITransport(portal, client=("10.0.0.9", 1))
-    async with httpx.AsyncClient(transport=elsewhere) as client:
-        assert (await client.get(portal.webhook() + "profile")).status_code == 200
-
-
-async def test_operating_time_adds_up_by_caller_and_method_in_ten_minutes(
-    portal: DemoPortal, client: httpx.AsyncClient
-) -> None:
-    portal.costs, portal.operating_limit = {"profile": 40.0, "server.time": 0.1}, 70.0
-    first = (await client.get("profile")).json()["time"]
-    assert (first["operating"], first["operating_reset_at"]) == (40, NOW + 600)
-    portal.advance(90)
-    assert (await client.get("profile")).json()["time"]["operating"] == 80
-    blocked = await client.get("profile")
-    assert (blocked.status_code, blocked.json()["error"]) == (429, "OPERATION_TIME_LIMIT")
-    assert (await client.get("server.time")).json()["time"]["operating"] == 0, "0.1 s is free"
-    assert (await client.get(portal.webhook(5) + "profile")).status_code == 200
-    portal.advance(511)
-    assert (await client.get("profile")).json()["time"]["operating"] == 80, "the first minute has left"
-    assert math.isclose(portal.now(), NOW + 601)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def serve(portal: App, port: int = 0, *, started: Callable[[int], None] | None =
     with _bound(port) as listener:
         if started:
             started(listener.getsockname()[1])
-        uvicorn.Server(_config(portal)).run([listener])
+        with suppress(KeyboardInterrupt):  # the way to stop it
+            uvicorn.Server(_config(portal)).run([listener])
 
 
 @asynccontextmanager
