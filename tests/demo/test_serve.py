@@ -59,8 +59,9 @@ async def test_connections_really_break(
     assert (await profile(web, portal)).status_code == 200
 
 
-async def test_the_server_stops_although_an_answer_still_hangs(portal: DemoPortal) -> None:
-    portal.fail("profile", Fault(silent=True))
+@pytest.mark.parametrize("fault", [Fault(silent=True), Fault(delay=3600)], ids=["silent", "late"])
+async def test_the_server_stops_although_an_answer_still_hangs(portal: DemoPortal, fault: Fault) -> None:
+    portal.fail("profile", fault)
     async with httpx.AsyncClient(timeout=5) as client:
         async with asyncio.timeout(5), serving(portal) as base:
             waiting = asyncio.create_task(client.get(portal.webhook(base=base) + "profile"))
