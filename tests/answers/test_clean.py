@@ -4,10 +4,9 @@ import unicodedata
 
 import pytest
 import regex
+from bitrix24_chat_mcp.answers.clean import clean, quoted
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bitrix24_chat_mcp.answers.clean import clean, quoted
 
 ANYTHING = st.text(st.characters(), max_size=80)  # lone surrogates included
 BAIT = [
@@ -35,7 +34,9 @@ def test_nothing_unseen_is_left_of_any_text(text: str, limit: int | None) -> Non
         assert unicodedata.bidirectional(character) not in {
             *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN")
         }, ascii(answer)
-    assert not regex.search(r"[\u200E\u200F\u061C\u00AD\u034F\u115F\u1160\u3164\uFFA0\u2800\uFFF9-\uFFFC]", answer)
+    assert not regex.search(
+        r"[\u200E\u200F\u061C\u00AD\u034F\u115F\u1160\u3164\uFFA0\u2800\uFFF9-\uFFFC]", answer
+    )
     assert not regex.search(r"\p{M}{7}", answer)
 
 
@@ -144,10 +145,16 @@ def test_honest_text_stays_whole(text: str) -> None:
         ("\u3164\u115f\uffa0\u2800 пусто", "пусто"),
         ("\ufff9a\ufffab\ufffb\ufffc", "ab"),
         ("\ud83da\ue000b\ufdd0c\U000e1000", "abc"),
-        ("Z\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308\u0309a", "Z\u0301\u0302\u0303\u0304\u0305\u0306a"),
+        (
+            "Z\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308\u0309a",
+            "Z\u0301\u0302\u0303\u0304\u0305\u0306a",
+        ),
         ("\u0301\u0302метка без буквы", "метка без буквы"),
         ("[B]Важно[/B]: [I]до [U]пятницы[/U][/I]", "Важно: до пятницы"),
-        ("[URL=https://acme.example/a?b=c]договор[/URL] и [URL]https://x.example[/URL]", "договор и https://x.example"),
+        (
+            "[URL=https://acme.example/a?b=c]договор[/URL] и [URL]https://x.example[/URL]",
+            "договор и https://x.example",
+        ),
         ("[USER=503 REPLACE]Анна[/USER] в [CHAT=12]чате[/CHAT]", "Анна в чате"),
         ("[CODE]x = 1[/CODE] [LIST][*]раз[*]два[/LIST]", "x = 1 раз два"),
         ("[[B]B]вложено[/[/B]B]", "вложено"),

@@ -1,6 +1,7 @@
 """The portal as one user sees it: one method per REST method."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,6 +16,26 @@ from .rest import Answer, Request, timestamp, yes_no
 T = TypeVar("T")
 Line = Callable[[Request], Awaitable[Answer]]
 """Where requests go: it returns the portal's answer or raises a PortalError."""
+
+
+MOST_A_PAGE = 200
+MOST_PINS = 45
+"""Bitrix24 pins no more; it answers `false`, not an error, to one more."""
+
+
+class _Pinned(msgspec.Struct):
+    id: Any = ""
+    pinned: Any = False
+
+
+class _Page(msgspec.Struct):
+    items: list[_Pinned | None]
+
+
+class _Profile(msgspec.Struct):
+    ID: Any = ""
+    NAME: Any = ""
+    LAST_NAME: Any = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,17 @@ class Portal:
         answer = await self._ask("im.recent.pin", params, writes=True)
         return _decode(answer, bool, "im.recent.pin")
 
+    async def pinned(self) -> set[str]:
+        """Return the dialog ids of the pinned chats.
+
+        It takes two lists to see all: `im.recent.list` leaves out task chats, and `im.recent.get` what
+        nobody has touched for 30 days.
+        """
+        params = {"LIMIT": MOST_A_PAGE, "SKIP_OPENLINES": "Y"}  # pinned chats come first, 45 at most
+        page = _decode(await self._ask("im.recent.list", params), _Page, "im.recent.list")
+        listed = {str(item.id) for item in page.items if isinstance(item, _Pinned) and item.pinned is True}
+        return listed | {chat.dialog_id for chat in (await self.recent()).chats if chat.pinned}
+
     async def dialog_of(self, dialog_id: str) -> str:
         """Return the `chatN` behind a dialog id such as `sg12` (`im.dialog.get`)."""
         answer = await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id})
@@ -70,6 +102,21 @@ class Portal:
         if not isinstance(found, int) or found <= 0:
             raise RefusedError("ACCESS_ERROR")
         return f"chat{found}"
+
+    async def answers(self) -> None:
+        """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
+        with suppress(RefusedError):
+            await self._ask("server.time", {})
+
+    async def owner(self) -> str:
+        """Return the name of the user whose credentials these are (`profile`)."""
+        profile = _decode(await self._ask("profile", {}), _Profile, "profile")
+        return f"{profile.NAME or ''} {profile.LAST_NAME or ''}".strip() or f"user {profile.ID}"
+
+    async def demand_scope(self, scope: str) -> None:
+        """Raise unless the credentials have the permission (`scope`)."""
+        if scope not in _decode(await self._ask("scope", {}), list[str], "scope"):
+            raise RefusedError("INSUFFICIENT_SCOPE")
 
     async def _ask(self, method: str, params: Mapping[str, str | int], *, writes: bool = False) -> Answer:
         return await self.line(Request(self.credentials, method, params, writes=writes))

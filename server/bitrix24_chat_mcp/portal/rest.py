@@ -4,6 +4,7 @@ The portal's answers are decoded in two steps, because a list of 1,500 chats is 
 tenth: `decipher` looks at the envelope and leaves `result` as raw JSON; `models` takes out what it needs.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,11 +43,15 @@ class Answer:
     as_of: datetime | None = None
 
 
+class _Time(msgspec.Struct):
+    date_finish: Any = ""
+
+
 class _Envelope(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
     error: Any = None
     error_description: Any = ""
-    time: Any = None
+    time: _Time | list[Any] | bool | float | str | None = None
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -59,6 +64,20 @@ def yes_no(flag: bool) -> str:  # noqa: FBT001 - the flag is all there is
     Only the strings count: PHP compares loosely, so that a JSON `true` unpins and a JSON `false` pins.
     """
     return "Y" if flag else "N"
+
+
+_DIALOG_ID = re.compile(r"(chat|sg|)0*([1-9][0-9]{0,17})")
+
+
+def dialog_id(text: str) -> str:
+    """Return a dialog id as the portal takes it: `chatN`, `sgN` or a user's number; else ValueError.
+
+    Lower case, because the portal says `true` to `CHAT12` and does nothing.
+    """
+    parts = _DIALOG_ID.fullmatch(text.strip().lower())
+    if parts is None:
+        raise ValueError("must be chat123, sg12 or a user's number, as list_recent_chats gives it")
+    return parts[1] + parts[2]
 
 
 def timestamp(moment: datetime) -> str:
@@ -124,14 +143,11 @@ def _open(reply: Reply) -> _Envelope:
 
 def _refusal(envelope: _Envelope) -> RefusedError:
     error, said = envelope.error, envelope.error_description
-    if isinstance(error, Mapping):  # REST 3.0 nests code and message
-        error, said = error.get("code"), error.get("message")  # type: ignore[union-attr]
     return RefusedError(str(error), said if isinstance(said, str) else "")
 
 
 def _clock(time: object) -> datetime | None:
-    told = time.get("date_finish") if isinstance(time, dict) else None
     try:
-        return datetime.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
+        return datetime.fromisoformat(time.date_finish) if isinstance(time, _Time) else None
+    except (TypeError, ValueError):
         return None
