@@ -19,7 +19,7 @@ async def recent(portal: DemoPortal, user: int = 1) -> list[dict[str, Any] | Non
         return (await client.get("im.recent.get")).json()["result"]
 
 
-def office(**settings: Any) -> DemoPortal:  # noqa: ANN401 - any setting
+def office(**settings: Any) -> DemoPortal:
     return DemoPortal(clock=lambda: NOW, **settings)
 
 

@@ -88,7 +88,7 @@ async def test_the_command_serves_until_it_is_interrupted() -> None:
     assert server.returncode == 0
 
 
-async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
+async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:
     answer = await web.request(verb, f"/_demo/{what}", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
