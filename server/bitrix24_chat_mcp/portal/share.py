@@ -1,0 +1,181 @@
+"""Who waits for what: identical reads are one request, and an answer may serve again for a few seconds.
+
+Only calls with the same credentials ever meet here. A request is a task of its own: it goes on as long
+as one caller waits for it, and is cancelled with the last.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+import anyio
+import msgspec
+from anyio.abc import TaskGroup
+
+from .auth import Credentials
+from .call import Call, current_call
+from .errors import ClosedError, PortalError
+from .flight import Flight
+from .limits import Limits
+from .rest import Answer, Request
+from .retry import Leg
+
+_Key = tuple[Credentials, str, bytes]
+_PROGRESS_EVERY = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class _Trip:
+    """A flight, and how many wait for its outcome."""
+
+    flight: Flight
+    key: _Key | None
+    callers: int = 0
+    landed: anyio.Event = field(default_factory=anyio.Event)
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    outcome: Answer | Exception = field(default_factory=ClosedError)
+
+
+class Share:
+    """The topmost part of the line: takes requests from callers, and holds them to their deadlines."""
+
+    def __init__(self, leg: Leg, limits: Limits, tasks: TaskGroup) -> None:
+        self._leg = leg
+        self._limits = limits
+        self._tasks = tasks
+        self._trips: set[_Trip] = set()
+        self._reads: dict[_Key, _Trip] = {}
+        self._kept = Kept(limits.cache, limits.cache_bytes)
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nobody waits for anything."""
+        return not self._trips
+
+    async def __call__(self, request: Request) -> Answer:
+        """Return the portal's answer, by the deadline of the call that this code runs for."""
+        call = current_call() or Call(anyio.current_time() + self._limits.deadline, self._limits.deadline)
+        if not request.writes:
+            return await self._read(request, call)
+        # What was read before a write is old news, and so is what was read during it.
+        self._forget(request.credentials)
+        try:
+            return await self._join(self._start(request, call, None), call)
+        finally:
+            self._forget(request.credentials)
+
+    def close(self) -> None:
+        """Let go all who still wait."""
+        for trip in self._trips:
+            trip.landed.set()
+
+    async def _read(self, request: Request, call: Call) -> Answer:
+        key = (request.credentials, request.method, msgspec.json.encode(request.params, order="sorted"))
+        kept = self._kept.get(key)
+        if kept:
+            return kept
+        trip = self._reads.get(key) or self._start(request, call, key)
+        return await self._join(trip, call)
+
+    def _start(self, request: Request, call: Call, key: _Key | None) -> _Trip:
+        trip = _Trip(Flight(request, call.deadline), key)
+        self._trips.add(trip)
+        if key:
+            self._reads[key] = trip
+        self._tasks.start_soon(self._fly, trip)
+        return trip
+
+    async def _fly(self, trip: _Trip) -> None:
+        try:
+            with trip.scope:
+                trip.outcome = await self._leg(trip.flight)
+                if trip.key and self._reads.get(trip.key) is trip:
+                    self._kept.put(trip.key, trip.outcome)
+        except Exception as error:  # noqa: BLE001 - it is for those who wait, not for the task group
+            trip.outcome = error
+        finally:
+            trip.landed.set()
+            self._drop(trip)
+
+    async def _join(self, trip: _Trip, call: Call) -> Answer:
+        trip.callers += 1
+        trip.flight.deadline = max(trip.flight.deadline, call.deadline)
+        try:
+            with anyio.CancelScope(deadline=call.deadline):
+                await _landing(trip, call)
+            if not trip.landed.is_set():
+                raise trip.flight.late(call.seconds)
+        finally:
+            trip.callers -= 1
+            if not trip.callers:
+                self._drop(trip)
+                trip.scope.cancel()
+        if isinstance(trip.outcome, Exception):
+            raise trip.outcome.twin() if isinstance(trip.outcome, PortalError) else trip.outcome
+        return trip.outcome
+
+    def _drop(self, trip: _Trip) -> None:
+        self._trips.discard(trip)
+        if trip.key and self._reads.get(trip.key) is trip:
+            del self._reads[trip.key]
+
+    def _forget(self, credentials: Credentials) -> None:
+        self._kept.forget(credentials)
+        for key in [key for key in self._reads if key[0] == credentials]:
+            del self._reads[key]
+
+
+class Kept:
+    """Answers of the last few seconds, bounded in bytes."""
+
+    def __init__(self, seconds: float, size: int) -> None:
+        self._seconds = seconds
+        self._size = size
+        self._answers: OrderedDict[_Key, tuple[float, Answer]] = OrderedDict()
+
+    def get(self, key: _Key) -> Answer | None:
+        """Return an answer that is fresh enough, with its age."""
+        self._purge()
+        if key not in self._answers:
+            return None
+        at, answer = self._answers[key]
+        return replace(answer, age=anyio.current_time() - at)
+
+    def put(self, key: _Key, answer: Answer) -> None:
+        """Keep an answer."""
+        if self._seconds <= 0:
+            return
+        own = replace(answer, result=answer.result.copy())  # not the whole batch that it came in
+        self._answers.pop(key, None)
+        self._answers[key] = (anyio.current_time(), own)
+        self._purge()
+
+    def forget(self, credentials: Credentials) -> None:
+        """Drop all answers for one user."""
+        for key in [key for key in self._answers if key[0] == credentials]:
+            del self._answers[key]
+
+    def _purge(self) -> None:
+        oldest = anyio.current_time() - self._seconds
+        weight = sum(len(memoryview(answer.result)) for _, answer in self._answers.values())
+        while self._answers:
+            at, answer = next(iter(self._answers.values()))
+            if at > oldest and weight <= self._size:
+                return
+            weight -= len(memoryview(answer.result))
+            self._answers.popitem(last=False)
+
+
+async def _landing(trip: _Trip, call: Call) -> None:
+    """Wait for a trip's end, and tell the caller where in the queue it is."""
+    began = anyio.current_time()
+    while call.report and not trip.landed.is_set():
+        with anyio.move_on_after(_PROGRESS_EVERY):
+            await trip.landed.wait()
+        if trip.flight.place and not trip.landed.is_set():
+            place = trip.flight.place()
+            await call.report(
+                anyio.current_time() - began,
+                f"Waiting for the portal's rate limit: {place.ahead} calls before this one, "
+                f"about {place.seconds:.0f} s.",
+            )
+    await trip.landed.wait()
