@@ -1,0 +1,92 @@
+"""The portal on a real socket of the loopback interface."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from .replies import HANG_UP
+from .wire import App
+
+_LOOPBACK = "127.0.0.1"
+_GRACE = 1  # seconds that a request in progress may still take at the end
+
+
+class _Connection(H11Protocol):
+    """A connection that the application may drop: see the scope extension."""
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+        super().__init__(config, server_state, app_state)
+        portal = self.app
+
+        async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's own types
+            scope["extensions"] = {**(scope.get("extensions") or {}), HANG_UP: self._hang_up}
+            await portal(scope, receive, send)
+
+        self.app = with_hang_up
+
+    def _hang_up(self) -> None:
+        self.cycle.disconnected = True  # or uvicorn would complain of an unfinished answer
+        self.transport.close()
+
+
+class _Guest(uvicorn.Server):
+    """A server that leaves signals to its host."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Capture none."""
+        yield
+
+
+def serve(portal: App, port: int = 0, *, started: Callable[[int], None] | None = None) -> None:
+    """Serve until interrupted; `started` gets the real port, for a `port` of 0 is any free one.
+
+    Prints nothing. Raises OSError when the port is taken.
+    """
+    with _bound(port) as listener:
+        if started:
+            started(listener.getsockname()[1])
+        uvicorn.Server(_config(portal)).run([listener])
+
+
+@asynccontextmanager
+async def serving(portal: App, port: int = 0) -> AsyncGenerator[str]:
+    """Serve while the block lasts; gives the address, `http://127.0.0.1:<port>`."""
+    with _bound(port) as listener:
+        server = _Guest(_config(portal))
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            yield f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_LOOPBACK, port))
+        listener.listen()  # callers may connect at once, and wait for the server
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _config(portal: App) -> Config:
+    return Config(
+        portal,
+        http=_Connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
