@@ -1,29 +1,39 @@
 """Several calls in one request: the dialect of `batch`, without I/O."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
-from urllib.parse import quote
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, unquote
 
 import msgspec
 
 from .errors import PortalError, UnclearAnswerError
-from .rest import Answer, Request, clock, refusal, resets_in
+from .rest import Answer, Request, Timing, clock, refusal, resets_in
 
+T = TypeVar("T")
 LARGEST = 50
 """Commands that the portal takes in one batch."""
 
 # PHP writes an empty map as a list, hence the unions.
-_Map = dict[str, msgspec.Raw] | list[Any]
-_Notes = dict[str, Any] | list[Any]
+_nothing = list[Any]
+
+
+class _Error(msgspec.Struct):
+    error: Any = None
+    error_description: Any = ""
 
 
 class _Results(msgspec.Struct):
-    result: _Map = msgspec.field(default_factory=list)
-    result_error: _Notes = msgspec.field(default_factory=list)
-    result_time: _Notes = msgspec.field(default_factory=list)
+    result: dict[str, msgspec.Raw] | list[Any] = msgspec.field(default_factory=_nothing)
+    result_error: dict[str, _Error] | list[Any] = msgspec.field(default_factory=_nothing)
+    result_time: dict[str, Timing] | list[Any] = msgspec.field(default_factory=_nothing)
 
 
 _results = msgspec.json.Decoder(_Results)
+
+
+def fits(request: Request) -> bool:
+    """Tell whether a request means the same inside a batch, where `$result[…]` would be a reference."""
+    return "$result" not in "".join(_plain(request.params))
 
 
 def pack(requests: Sequence[Request]) -> Request:
@@ -73,21 +83,22 @@ def _fields(params: Mapping[str, Any], under: str = "") -> list[str]:
     return fields
 
 
+def _plain(params: Mapping[str, Any]) -> list[str]:
+    return [unquote(field) for field in _fields(params)]
+
+
 def _outcome(results: _Results, name: str, answer: Answer) -> Answer | PortalError:
-    error, time = _of(results.result_error, name), _of(results.result_time, name)
-    if isinstance(error, dict):
-        told = cast("dict[str, object]", error)
-        return refusal(told.get("error"), told.get("error_description"), time=time)
+    error, time = _get(results.result_error, name), _get(results.result_time, name)
     if error is not None:
-        return refusal(error, "", time=time)
-    result = _of(results.result, name)
+        return refusal(error.error, error.error_description, time=time)
+    result = _get(results.result, name)
     if result is None:
         return _missing()
     return Answer(result, clock(time) or answer.as_of, resets_in(time))
 
 
-def _of(notes: Any, name: str) -> Any:  # noqa: ANN401 - whatever the portal wrote
-    return notes.get(name) if isinstance(notes, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+def _get(told: dict[str, T] | list[Any], name: str) -> T | None:
+    return told.get(name) if isinstance(told, dict) else None
 
 
 def _missing() -> UnclearAnswerError:

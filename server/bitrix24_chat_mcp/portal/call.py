@@ -5,7 +5,7 @@ without each function between handing it on.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def current_call() -> Call | None:
 
 
 @contextmanager
-def within(seconds: float, report: Report | None = None) -> Iterator[Call]:
+def within(seconds: float, report: Report | None = None) -> Generator[Call]:
     """Make everything inside one call that may take `seconds`, all requests together."""
     call = Call(anyio.current_time() + seconds, seconds, report=report)
     token = _current.set(call)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
-from .batch import LARGEST, pack, unpack
+from .batch import LARGEST, fits, pack, unpack
 from .errors import ClosedError, PortalError, QueueFullError
 from .flight import Flight, Place
 from .limits import Limits
@@ -152,7 +152,8 @@ class Dispatch:
         return parcel
 
     def _joins(self, ticket: _Ticket) -> bool:
-        return not ticket.flight.alone and ticket.flight.request.method not in self._unbatchable
+        flight = ticket.flight
+        return not flight.alone and flight.request.method not in self._unbatchable and fits(flight.request)
 
     async def _carry(self, parcel: _Parcel) -> None:
         try:

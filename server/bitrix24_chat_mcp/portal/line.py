@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import anyio
+from anyio.abc import TaskGroup
 
 from .carrier import Carrier
 from .client import Line
@@ -60,7 +61,7 @@ async def open_line(
     telemetry = Telemetry()
     dispatches: dict[str, Dispatch] = {}
     post = around(lambda request: _post(carrier, request))
-    async with anyio.create_task_group() as tasks:
+    async with _task_group() as tasks:
 
         async def dispatch(flight: Flight) -> Answer:
             portal = flight.request.credentials.portal
@@ -75,6 +76,18 @@ async def open_line(
         finally:
             share.close()
             tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _task_group() -> AsyncGenerator[TaskGroup]:
+    """Open a task group that raises what happens inside as it is, not in an ExceptionGroup."""
+    try:
+        async with anyio.create_task_group() as tasks:
+            yield tasks
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        raise group.exceptions[0] from None
 
 
 async def _post(carrier: Carrier, request: Request) -> Answer:

@@ -10,7 +10,7 @@ customers run servers of their own are on the list (`github.io`, dynamic DNS), a
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
@@ -63,14 +63,16 @@ class Moves:
             return await self._leg(flight)
 
     def _current(self, credentials: Credentials) -> Credentials:
-        known = self._portals.get(credentials.portal)
-        if known is None:
+        portal = credentials.portal
+        while portal in self._portals:
+            portal = self._portals[portal]
+        if portal == credentials.portal:
             return credentials
         original = credentials.credentials if isinstance(credentials, Relocated) else credentials
-        return Relocated(original, known)
+        return Relocated(original, portal)
 
     @contextmanager
-    def _learning(self, asked: Credentials) -> Iterator[None]:
+    def _learning(self, asked: Credentials) -> Generator[None]:
         try:
             yield
         except MovedError as moved:
@@ -107,7 +109,7 @@ class Moves:
         if self._portals.get(portal) == there:
             return
         self._portals[portal] = there
-        self._portals.pop(there, None)  # where it lives now it has not left, whatever was known before
+        self._portals.pop(there, None)  # where it lives now it has not left: the chain has an end
         note = f"The portal {portal} has moved to {there}; put the new address into webhook_url."
         _log.warning(note)
         call = current_call()

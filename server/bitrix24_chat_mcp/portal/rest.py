@@ -7,7 +7,7 @@ tenth: `decipher` looks at the envelope and leaves `result` as raw JSON; `models
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -54,11 +54,23 @@ class Answer:
     age: float = 0.0
 
 
+class Time(msgspec.Struct):
+    """What an answer tells of the portal's clock, and of its count of operating time."""
+
+    date_finish: Any = ""
+    finish: Any = None
+    operating_reset_at: Any = None
+
+
+Timing = Time | list[Any] | bool | float | str | None
+"""A `time` as it may come: PHP writes an empty object as a list."""
+
+
 class _Envelope(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
     error: Any = None
     error_description: Any = ""
-    time: Any = None
+    time: Timing = None
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -143,11 +155,8 @@ def _failing(reply: Reply) -> bool:
     return reply.status >= 500  # noqa: PLR2004 - a proxy's or a server's own, and they pass
 
 
-def refusal(error: object, said: object, status: int = 200, time: object = None) -> RefusedError:
+def refusal(error: object, said: object, status: int = 200, time: Timing = None) -> RefusedError:
     """Read an error's code and description, of a whole answer or of one command in a batch."""
-    if isinstance(error, dict):  # REST 3.0 nests code and message
-        nested = cast("dict[str, object]", error)
-        error, said = nested.get("code"), nested.get("message")
     refused = RefusedError(str(error), said if isinstance(said, str) else "", status)
     wait = resets_in(time)
     if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
@@ -155,22 +164,22 @@ def refusal(error: object, said: object, status: int = 200, time: object = None)
     return refused
 
 
-def clock(time: object) -> datetime | None:
-    """Read the portal's clock from an answer's `time`."""
-    told = cast("dict[str, object]", time).get("date_finish") if isinstance(time, dict) else None
+def clock(time: Timing) -> datetime | None:
+    """Read the portal's clock."""
     try:
-        return datetime.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
+        return datetime.fromisoformat(time.date_finish) if isinstance(time, Time) else None
+    except (TypeError, ValueError):
         return None
 
 
-def resets_in(time: object) -> float | None:
+def resets_in(time: Timing) -> float | None:
     """Read how many seconds after an answer its method's operating time begins to be forgotten.
 
     Both ends are the portal's clock, which need not agree with ours; it names whole seconds, rounded down.
     """
-    told = cast("dict[str, object]", time) if isinstance(time, dict) else {}
-    reset, finish = told.get("operating_reset_at"), told.get("finish")
+    if not isinstance(time, Time):
+        return None
+    reset, finish = time.operating_reset_at, time.finish
     if not isinstance(reset, int | float) or not isinstance(finish, int | float):
         return None
     return max(0.0, reset + 1 - finish)

@@ -6,7 +6,7 @@ from random import Random
 
 import anyio
 
-from .errors import PortalError
+from .errors import MovedError, PortalError
 from .flight import Flight
 from .limits import Limits
 from .rest import Answer
@@ -54,20 +54,21 @@ class Retry:
 
     def _pause(self, flight: Flight, error: PortalError, *, set_apart: bool) -> float | None:
         """Return the seconds to wait before the next attempt, None if there is to be none."""
-        if flight.acted and not flight.request.idempotent:
+        if not self._may_repeat(flight, set_apart=set_apart):
             return None
         if set_apart:
             return 0.0
-        if flight.attempts >= self._attempts:
-            return None
         if error.code == "OPERATION_TIME_LIMIT":
             return self._until_reset(flight, error)
         if not error.transient:
             return None
-        if error.code == "PORTAL_MOVED":
-            return 0.0
         ceiling = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (flight.attempts - 1))
-        return self._jitter.uniform(0, ceiling)
+        return 0.0 if isinstance(error, MovedError) else self._jitter.uniform(0, ceiling)
+
+    def _may_repeat(self, flight: Flight, *, set_apart: bool) -> bool:
+        if flight.acted and not flight.request.idempotent:
+            return False
+        return set_apart or flight.attempts < self._attempts
 
     def _until_reset(self, flight: Flight, error: PortalError) -> float | None:
         if error.retry_after is None:

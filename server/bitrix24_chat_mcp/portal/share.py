@@ -5,6 +5,7 @@ as one caller waits for it, and is cancelled with the last.
 """
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -13,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from .auth import Credentials
 from .call import Call, current_call
-from .errors import ClosedError, PortalError
+from .errors import ClosedError, PortalError, duration
 from .flight import Flight
 from .limits import Limits
 from .rest import Answer, Request
@@ -130,6 +131,7 @@ class Kept:
     def __init__(self, seconds: float, size: int) -> None:
         self._seconds = seconds
         self._size = size
+        self._weight = 0
         self._answers: OrderedDict[_Key, tuple[float, Answer]] = OrderedDict()
 
     def get(self, key: _Key) -> Answer | None:
@@ -144,25 +146,32 @@ class Kept:
         """Keep an answer."""
         if self._seconds <= 0:
             return
+        self._pop(key)
         own = replace(answer, result=answer.result.copy())  # not the whole batch that it came in
-        self._answers.pop(key, None)
         self._answers[key] = (anyio.current_time(), own)
+        self._weight += _weight(own)
         self._purge()
 
     def forget(self, credentials: Credentials) -> None:
         """Drop all answers for one user."""
         for key in [key for key in self._answers if key[0] == credentials]:
-            del self._answers[key]
+            self._pop(key)
 
     def _purge(self) -> None:
         oldest = anyio.current_time() - self._seconds
-        weight = sum(len(memoryview(answer.result)) for _, answer in self._answers.values())
         while self._answers:
-            at, answer = next(iter(self._answers.values()))
-            if at > oldest and weight <= self._size:
+            key, (at, _) = next(iter(self._answers.items()))
+            if at > oldest and self._weight <= self._size:
                 return
-            weight -= len(memoryview(answer.result))
-            self._answers.popitem(last=False)
+            self._pop(key)
+
+    def _pop(self, key: _Key) -> None:
+        if key in self._answers:
+            self._weight -= _weight(self._answers.pop(key)[1])
+
+
+def _weight(answer: Answer) -> int:
+    return len(memoryview(answer.result))
 
 
 async def _landing(trip: _Trip, call: Call) -> None:
@@ -173,9 +182,10 @@ async def _landing(trip: _Trip, call: Call) -> None:
             await trip.landed.wait()
         if trip.flight.place and not trip.landed.is_set():
             place = trip.flight.place()
-            await call.report(
-                anyio.current_time() - began,
-                f"Waiting for the portal's rate limit: {place.ahead} calls before this one, "
-                f"about {place.seconds:.0f} s.",
-            )
+            with suppress(Exception):  # who cannot be told still gets the answer
+                await call.report(
+                    anyio.current_time() - began,
+                    f"Waiting for the portal's rate limit: {place.ahead} calls before this one, "
+                    f"about {duration(place.seconds)}.",
+                )
     await trip.landed.wait()

@@ -3,7 +3,7 @@
 OpenTelemetry's API package does nothing until somebody installs and sets up its SDK.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ class Telemetry:
     """Spans and metrics through OpenTelemetry, which is imported with the first request."""
 
     @contextmanager
-    def request(self, request: Request, *, attempt: int, size: int) -> Iterator[None]:
+    def request(self, request: Request, *, attempt: int, size: int) -> Generator[None]:
         """Surround one REST request, which carries `size` calls and is the `attempt`-th for one of them."""
         from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415
 
