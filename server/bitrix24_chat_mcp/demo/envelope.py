@@ -9,11 +9,14 @@ from .refusals import RestError
 from .replies import Reply
 from .switches import Switches
 
-_HEADERS = {
-    "content-type": "application/json; charset=utf-8",
+_CORS = {
     "access-control-allow-origin": "*",
     "access-control-allow-headers": "origin, content-type, accept",
+}
+_HEADERS = {
+    "content-type": "application/json; charset=utf-8",
     "x-content-type-options": "nosniff",
+    **_CORS,
 }
 
 
@@ -53,6 +56,11 @@ def success(switches: Switches, page: Page, time: Obj) -> Reply:
         names = ("x-bitrix-rest-time", "x-bitrix-rest-user-time", "x-bitrix-rest-system-time")
         answer.headers |= dict.fromkeys(names, spent)
     return answer
+
+
+def permission() -> Reply:
+    """Answer OPTIONS: CORS headers, and nothing else."""
+    return Reply(200, b"", dict(_CORS))
 
 
 def failure(switches: Switches, error: RestError) -> Reply:

@@ -153,7 +153,7 @@ class Stage:
         crowd = {cast_id(scene.owner), who, *self._rng.sample(list(self.world.people), 3)} - {0}
         if scene.kind in {"general", "generalChannel", "channel"}:
             crowd = {person.id for person in self.world.people.values() if not person.bot}
-        return crowd - {ME} if scene.outsider else crowd | {ME}
+        return crowd - {ME} if scene.outsider or (scene.queued and scene.empty) else crowd | {ME}
 
     def _messages(self, scene: Scene, chat: Chat, date: float) -> list[Message]:
         who = cast_id(scene.who)
@@ -178,7 +178,6 @@ class Stage:
 
     def _rows(self, scene: Scene, chat: Chat, date: float) -> None:
         if scene.queued:
-            chat.members.discard(ME)
             self.world.queues.setdefault(ME, []).append(chat.id)
         for user in chat.members & self.world.people.keys():
             row = self.world.row(user, chat, date)

@@ -62,6 +62,10 @@ class DemoPortal(Switches):
         """Issue a fresh pair of tokens, as if the user had allowed the application."""
         return self.tokens.issue(user_id, self.now())
 
+    def code(self, user_id: int = ME) -> str:
+        """Write an authorization code, as if the user had just allowed the application."""
+        return self.tokens.code(user_id, self.now())
+
     def fail(self, method: str, fault: Fault, calls: Calls = None) -> None:
         """Let the chosen ones of the following calls of a method fail; `*` is every request."""
         self.faults.add(method, fault, calls)
@@ -135,6 +139,9 @@ class DemoPortal(Switches):
             return oauth.token(message, self, self.tokens, self.now())
         if invoked is None:
             return html(404, "404 Not Found")
+        return envelope.permission() if message.verb == "OPTIONS" else self._answer(message, invoked, request)
+
+    def _answer(self, message: Message, invoked: Invocation, request: Request) -> Reply:
         try:
             return self._rest(message, invoked, request)
         except RestError as error:
@@ -151,7 +158,10 @@ class DemoPortal(Switches):
         request.user = caller.user
         page = self._desk.answer(invoked, caller, self.world, now, request.inner)
         limiter = self._desk.limiter(caller, invoked.method, now)
-        return envelope.success(self, page, envelope.time_block(self, now, self.now(), limiter))
+        reply = envelope.success(self, page, envelope.time_block(self, now, self.now(), limiter))
+        if self.operating == "cloud" and not caller.by_webhook:
+            reply.headers["x-bitrix-rest-application"] = self.client_id
+        return reply
 
     def _false_reply(self, message: Message, request: Request, fault: Fault) -> Reply:
         if fault.error is not None:

@@ -211,6 +211,15 @@ BEYOND = (
     Scene("comment", "belova", "Комментарии", "Отличный кейс!", age=2 * 86400, parent=True),
     Scene("chat", "volkov", "Чужой чат", "Сюда вас не звали", age=86400, outsider=True),
     Scene("chat", "petrov", "Пустой чат", age=5 * 86400, empty=True),
-    Scene("lines", "client", "Олег – ВКонтакте", "Есть кто живой?", 1, age=900, queued=True, line_status=0),
+    Scene(
+        "lines",
+        "client",
+        "Олег – ВКонтакте",
+        "Есть кто живой?",
+        1,
+        age=20 * 86400,
+        queued=True,
+        line_status=0,
+    ),
     Scene("lines", "client", "Валентина – очередь", empty=True, age=600, queued=True, line_status=0),
 )

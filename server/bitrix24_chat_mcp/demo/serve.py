@@ -4,12 +4,12 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from .replies import HANG_UP
 from .wire import App
@@ -21,8 +21,9 @@ _GRACE = 1  # seconds that a request in progress may still take at the end
 class _Connection(H11Protocol):
     """A connection that the application may drop: see the scope extension."""
 
-    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
-        super().__init__(config, server_state, app_state)
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Offer the extension to the application."""
+        super().connection_made(transport)
         portal = self.app
 
         async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's own types
@@ -57,13 +58,17 @@ def serve(portal: App, port: int = 0, *, started: Callable[[int], None] | None =
 
 
 @asynccontextmanager
-async def serving(portal: App, port: int = 0) -> AsyncGenerator[str]:
-    """Serve while the block lasts; gives the address, `http://127.0.0.1:<port>`."""
+async def serving(portal: App, port: int = 0, *, tls: Path | None = None) -> AsyncGenerator[str]:
+    """Serve while the block lasts; gives the address, `http://127.0.0.1:<port>`.
+
+    `tls` is a PEM file with a certificate and its key, for callers that insist on https.
+    """
     with _bound(port) as listener:
-        server = _Guest(_config(portal))
+        server = _Guest(_config(portal, tls))
         task = asyncio.create_task(server.serve([listener]))
         try:
-            yield f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+            scheme = "https" if tls else "http"
+            yield f"{scheme}://{_LOOPBACK}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task
@@ -81,11 +86,12 @@ def _bound(port: int) -> socket.socket:
     return listener
 
 
-def _config(portal: App) -> Config:
+def _config(portal: App, tls: Path | None = None) -> Config:
     return Config(
         portal,
         http=_Connection,
         ws="none",
+        ssl_certfile=tls,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE,

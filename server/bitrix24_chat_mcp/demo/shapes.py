@@ -7,11 +7,11 @@ from .profiles import View, account, color, person
 from .state import Chat, Message, Row, dialog_id, partner
 
 
-def short_message(view: View, message: Message | None) -> Obj:
+def short_message(view: View, message: Message | None, created: float = 0.0) -> Obj:
     """Describe the last message in a list item."""
     if message is None:
         nothing: Obj = {"id": 0, "text": "", "file": False, "author_id": 0, "attach": False, "sticker": None}
-        return nothing | {"date": view.date(view.now), "status": "received"}
+        return nothing | {"date": view.date(created), "status": "received"}
     file = message.file
     return {
         "id": message.id,
@@ -136,7 +136,7 @@ def _common(view: View, row: Row, kind: str, avatar: object, title: object) -> O
         "type": kind,
         "avatar": avatar,
         "title": title,
-        "message": short_message(view, row.chat.last),
+        "message": short_message(view, row.chat.last, row.chat.created),
         "counter": len(row.chat.unread_by(view.user)),
         "last_id": row.chat.read.get(view.user, 0),
         "pinned": row.pinned,

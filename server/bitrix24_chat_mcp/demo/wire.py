@@ -63,7 +63,7 @@ async def receive_message(scope: Scope, receive: Receive) -> Message:
     """Read a request to its end."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     client = scope.get("client") or ("local",)
-    query = scope.get("query_string", b"").decode("latin-1")
+    query = scope.get("query_string", b"").decode("utf-8", "replace")
     body = await _body(receive)
     message = Message(
         scope["method"], scope["path"], query, headers, body, client[0], scope.get("scheme", "http")

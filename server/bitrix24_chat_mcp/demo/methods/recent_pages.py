@@ -20,7 +20,7 @@ def page(call: Call) -> Page:
     offset = 0 if before is not None else call.offset()
     raw, items = _cut(call, before, offset, limit)
     if not (call.flag("SKIP_OPENLINES") or call.flag("SKIP_UNDISTRIBUTED_OPENLINES")):
-        items += [shown for shown in queue_items(call.view) if shown]
+        items += queue_items(call.view)
     more = raw == limit
     result: Obj = {"items": items, "hasMorePages": more, "hasMore": more}
     result |= {"copilot": _copilot(call), "messagesAutoDeleteConfigs": []}
