@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import anyio
+from demo.transport import ASGITransport
 
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.auth import Webhook, parse_webhook
@@ -14,7 +15,7 @@ from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.client import Portal
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
-from demo.transport import ASGITransport
+from bitrix24_chat_mcp.portal.rest import Answer, Request
 
 DAY_ONE = 1_780_000_000.0
 
@@ -36,6 +37,10 @@ class Office:
 
     def webhook(self, number: int = 1) -> Webhook:
         return parse_webhook(self.demo.webhook(number))
+
+    async def ask(self, method: str, number: int = 1, **params: str) -> Answer:
+        """Read something as somebody."""
+        return await self.line(Request(self.webhook(number), method, params))
 
     @property
     def methods(self) -> list[str]:

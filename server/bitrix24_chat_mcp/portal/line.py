@@ -87,7 +87,8 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
     except BaseExceptionGroup as group:
         if len(group.exceptions) > 1:
             raise
-        raise group.exceptions[0] from None
+        error = next(iter(group.exceptions))
+        raise error from None
 
 
 async def _post(carrier: Carrier, request: Request) -> Answer:
