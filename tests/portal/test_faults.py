@@ -64,7 +64,7 @@ LASTING = {
     "PORTAL_DELETED with the documented 500": Fault(error="PORTAL_DELETED", status=500),
 }
 # Slow is not broken.
-HARMLESS = {"a delay": Fault(delay=5), "a byte every two seconds": Fault(drip=0.001)}
+HARMLESS = {"a delay": Fault(delay=5), "byte by byte": Fault(drip=0.001)}
 
 
 @dataclass

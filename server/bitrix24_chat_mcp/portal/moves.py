@@ -13,6 +13,8 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from .auth import Credentials, is_loopback
@@ -22,6 +24,9 @@ from .flight import Flight
 from .limits import Limits
 from .rest import Answer
 from .retry import Leg
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 _log = logging.getLogger(__name__)
 
@@ -117,9 +122,14 @@ class Moves:
             call.notes.append(note)
 
 
-def _registrable(host: str) -> str:
+@cache
+def _suffixes() -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - read only when a portal moves
 
+    return PublicSuffixList()
+
+
+def _registrable(host: str) -> str:
     if not host.rpartition(".")[2].isalpha():  # an address has no domain
         return host
-    return PublicSuffixList().privatesuffix(host) or host
+    return _suffixes().privatesuffix(host) or host
