@@ -7,15 +7,14 @@ from random import Random
 from typing import Any
 
 import anyio
-from demo.transport import ASGITransport
-
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.auth import Webhook, parse_webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_chat_mcp.portal.limits import MIB, Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
 from bitrix24_chat_mcp.portal.rest import Answer, Request
+from demo.transport import ASGITransport
 
 DAY_ONE = 1_780_000_000.0
 
@@ -38,9 +37,9 @@ class Office:
     def webhook(self, number: int = 1) -> Webhook:
         return parse_webhook(self.demo.webhook(number))
 
-    async def ask(self, method: str, number: int = 1, **params: str) -> Answer:
-        """Read something as somebody."""
-        return await self.line(Request(self.webhook(number), method, params))
+    async def ask(self, method: str, number: int = 1, salt: object = "") -> Answer:
+        """Read something as somebody; the portal overlooks the salt, which makes reads differ."""
+        return await self.line(Request(self.webhook(number), method, {"SALT": str(salt)}))
 
     @property
     def methods(self) -> list[str]:
@@ -49,11 +48,17 @@ class Office:
 
 
 @asynccontextmanager
-async def office(limits: Limits | None = None, **switches: Any) -> AsyncGenerator[Office]:  # noqa: ANN401
+async def office(
+    limits: Limits | None = None,
+    *,
+    max_bytes: int = 64 * MIB,
+    **switches: Any,  # noqa: ANN401
+) -> AsyncGenerator[Office]:
     """Open an office; at its end nobody may still wait."""
     start = anyio.current_time()
-    demo = DemoPortal(**{"clock": lambda: DAY_ONE + anyio.current_time() - start, **switches})
-    carrier = Carrier(transport=lambda: ASGITransport(demo))
+    switches.setdefault("clock", lambda: DAY_ONE + anyio.current_time() - start)
+    demo = DemoPortal(**switches)
+    carrier = Carrier(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
     async with open_line(carrier, limits, jitter=Random(4)) as line:  # noqa: S311
         yield Office(demo, carrier, line)
         await anyio.sleep(3)

@@ -6,13 +6,12 @@ from typing import Literal
 
 import anyio
 import pytest
-from demo.transport import ASGITransport
-from portal.office import Office, office
+from bitrix24_chat_mcp.demo import Fault
+from bitrix24_chat_mcp.portal.errors import PortalError
+from bitrix24_chat_mcp.portal.limits import Limits
 from syrupy.assertion import SnapshotAssertion
 
-from bitrix24_chat_mcp.demo import Fault
-from bitrix24_chat_mcp.portal.errors import ADVICE, PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
+from portal.office import Office, office
 
 Company = Literal["alone", "in a batch"]
 Kind = Literal["read", "write"]
@@ -42,6 +41,33 @@ PASSING = {
     "silence": Fault(silent=True),
     "502 page, performed": Fault(html=True, performed=True),
 }
+LASTING_CODES = [
+    "ACCESS_DENIED",
+    "ACCESS_ERROR",
+    "APPLICATION_NOT_FOUND",
+    "AUTHORIZATION_ERROR",
+    "CHAT_ID_EMPTY",
+    "DIALOG_ID_EMPTY",
+    "ERROR_ARGUMENT",
+    "ERROR_OAUTH",
+    "EXPIRED_TOKEN",
+    "INSUFFICIENT_SCOPE",
+    "INVALID_CREDENTIALS",
+    "INVALID_REQUEST",
+    "INVALID_TOKEN",
+    "METHOD_CONFIRM_DENIED",
+    "METHOD_CONFIRM_WAITING",
+    "NO_AUTH_FOUND",
+    "OVERLOAD_LIMIT",
+    "PORTAL_DELETED",
+    "USER_ACCESS_ERROR",
+    "WRONG_AUTH_TYPE",
+    "WRONG_ENCODING",
+    "WRONG_LICENSE",
+    "FIND_SHORT",
+    "FIRST_ID_STRING",
+    "LAST_ID_STRING",
+]
 LASTING = {
     "401 page of a proxy": Fault(html=True, status=401),
     "403 page of a proxy": Fault(html=True, status=403),
@@ -50,16 +76,7 @@ LASTING = {
     "302 to another customer's domain": Fault(redirect="https://evil.example.org"),
     "302 to plain http": Fault(redirect="http://demo.bitrix24.example"),
     "302 to nowhere": Fault(status=302, headers={"location": "https://["}),
-    **{
-        f"the code {code}": Fault(error=code)
-        for code in (
-            "ACCESS_DENIED ACCESS_ERROR APPLICATION_NOT_FOUND AUTHORIZATION_ERROR CHAT_ID_EMPTY "
-            "DIALOG_ID_EMPTY ERROR_ARGUMENT ERROR_OAUTH EXPIRED_TOKEN INSUFFICIENT_SCOPE "
-            "INVALID_CREDENTIALS INVALID_REQUEST INVALID_TOKEN METHOD_CONFIRM_DENIED METHOD_CONFIRM_WAITING "
-            "NO_AUTH_FOUND OVERLOAD_LIMIT PORTAL_DELETED USER_ACCESS_ERROR WRONG_AUTH_TYPE WRONG_ENCODING "
-            "WRONG_LICENSE FIND_SHORT FIRST_ID_STRING LAST_ID_STRING"
-        ).split()
-    },
+    **{f"the code {code}": Fault(error=code) for code in LASTING_CODES},
     "OVERLOAD_LIMIT with the documented 503": Fault(error="OVERLOAD_LIMIT", status=503),
     "PORTAL_DELETED with the documented 500": Fault(error="PORTAL_DELETED", status=500),
 }

@@ -71,6 +71,7 @@ class Dispatch:
         self._pace = Pace(limits.rate, limits.burst)
         self._waiting: deque[_Ticket] = deque()
         self._pumping = False
+        self._nap = anyio.CancelScope()
         self._unbatchable: set[str] = set()
 
     @property
@@ -109,6 +110,8 @@ class Dispatch:
         ticket.flight.place = None
         if ticket in self._waiting:
             self._waiting.remove(ticket)
+            if not self._waiting:
+                self._nap.cancel()
         elif ticket.parcel:
             ticket.parcel.awaited -= 1
             if not ticket.parcel.awaited:
@@ -129,7 +132,8 @@ class Dispatch:
         try:
             while self._waiting:
                 if pause := await self._pace.admit():
-                    await anyio.sleep(pause)
+                    with anyio.move_on_after(pause) as self._nap:
+                        await anyio.sleep_forever()
                 else:
                     parcel = self._collect()
                     self._tasks.start_soon(self._carry, parcel)

@@ -39,6 +39,10 @@ class PortalLine:
         """Return the portal's answer, or raise a PortalError."""
         return await self._share(request)
 
+    def close(self) -> None:
+        """Let go all who still wait; leaving `open_line` does it, too."""
+        self._share.close()
+
     @property
     def idle(self) -> bool:
         """Tell whether nobody waits and nothing is under way."""
@@ -70,11 +74,11 @@ async def open_line(
             return await dispatches[portal](flight)
 
         retry = Retry(Moves(dispatch, limits), limits, telemetry, jitter or Random())  # noqa: S311 - no secret
-        share = Share(retry, limits, tasks)
+        line = PortalLine(Share(retry, limits, tasks), dispatches)
         try:
-            yield PortalLine(share, dispatches)
+            yield line
         finally:
-            share.close()
+            line.close()
             tasks.cancel_scope.cancel()
 
 

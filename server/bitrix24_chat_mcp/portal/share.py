@@ -55,6 +55,8 @@ class Share:
     async def __call__(self, request: Request) -> Answer:
         """Return the portal's answer, by the deadline of the call that this code runs for."""
         call = current_call() or Call(anyio.current_time() + self._limits.deadline, self._limits.deadline)
+        if call.left() <= 0:
+            raise Flight(request, call.deadline).late(call.seconds)
         if not request.writes:
             return await self._read(request, call)
         # What was read before a write is old news, and so is what was read during it.
