@@ -12,4 +12,4 @@ VirtualLoop = looptime.make_event_loop_class(asyncio.SelectorEventLoop)
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, Any]]:
-    return "asyncio", {"loop_factory": partial(VirtualLoop, noop_cycles=4)}
+    return "asyncio", {"loop_factory": partial(VirtualLoop, noop_cycles=1)}

@@ -59,12 +59,11 @@ class Share:
             raise Flight(request, call.deadline).late(call.seconds)
         if not request.writes:
             return await self._read(request, call)
-        # What was read before a write is old news, and so is what was read during it.
-        self._forget(request.credentials)
+        self._kept.forget(request.credentials)
         try:
             return await self._join(self._start(request, call, None), call)
         finally:
-            self._forget(request.credentials)
+            self._outdate(request.credentials)
 
     def close(self) -> None:
         """Let go all who still wait."""
@@ -121,10 +120,12 @@ class Share:
         if trip.key and self._reads.get(trip.key) is trip:
             del self._reads[trip.key]
 
-    def _forget(self, credentials: Credentials) -> None:
+    def _outdate(self, credentials: Credentials) -> None:
+        """Let nobody have what was read before a write; reads that have not left yet are none of that."""
         self._kept.forget(credentials)
-        for key in [key for key in self._reads if key[0] == credentials]:
-            del self._reads[key]
+        for key, trip in list(self._reads.items()):
+            if key[0] == credentials and trip.flight.attempts:
+                del self._reads[key]
 
 
 class Kept:
