@@ -10,8 +10,6 @@ import anyio
 import httpx
 import msgspec
 import pytest
-from demo.transport import ASGITransport
-
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.auth import parse_webhook
 from bitrix24_chat_mcp.portal.call import within
@@ -20,6 +18,7 @@ from bitrix24_chat_mcp.portal.errors import PortalError
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
 from bitrix24_chat_mcp.portal.rest import Request
+from demo.transport import ASGITransport
 
 CALLS, CALLERS = 10_000, 200
 USERS = [1, 5, 7]
@@ -149,10 +148,8 @@ async def test_every_call_ends_by_its_deadline_and_nothing_is_left_behind(seed: 
         assert len(asyncio.all_tasks()) == tasks_before
     await carrier.aclose()
     assert doorman.inside == 0
-    print(crowd.ended, len(demo.requests), anyio.current_time(), Counter((r.status,r.error) for r in demo.requests))
     assert crowd.ended.total() == CALLS
     assert crowd.ended["answered"] > CALLS / 2
     assert crowd.ended["DEADLINE_PASSED"] > 0
     assert crowd.ended["cancelled"] > 0
     assert {"batch", "profile", "im.recent.pin"} <= {request.method for request in demo.requests}
-
