@@ -27,7 +27,7 @@ from bitrix24_chat_mcp.portal.rest import Request
 from bench.portal import demo_portal
 
 USERS = [1, 5, 7, 9, 12]
-UNLIMITED = Limits(rate=1_000_000, burst=1_000_000, cache=0)
+UNLIMITED = Limits(rate=1000, burst=1_000_000, cache=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,7 @@ async def test_closing_the_line_lets_everybody_go() -> None:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_shut_out, here)
                 await anyio.sleep(0.1)
-                here.line.close()
+                await here.line.aclose()
 
 
 async def _shut_out(here: Office) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-import anyio
+from .clock import now
 
 Report = Callable[[float, str], Awaitable[None]]
 """Takes the seconds waited so far and a sentence."""
@@ -29,7 +29,7 @@ class Call:
 
     def left(self) -> float:
         """Return the seconds that are left; negative when time is up."""
-        return self.deadline - anyio.current_time()
+        return self.deadline - now()
 
 
 _current: ContextVar[Call | None] = ContextVar("call", default=None)
@@ -43,7 +43,7 @@ def current_call() -> Call | None:
 @contextmanager
 def within(seconds: float, report: Report | None = None) -> Generator[Call]:
     """Make everything inside one call that may take `seconds`, all requests together."""
-    call = Call(anyio.current_time() + seconds, seconds, report=report)
+    call = Call(now() + seconds, seconds, report=report)
     token = _current.set(call)
     try:
         yield call

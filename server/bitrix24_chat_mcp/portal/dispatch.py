@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .batch import LARGEST, fits, pack, unpack
+from .clock import now
 from .errors import ClosedError, PortalError, QueueFullError
 from .flight import Flight, Place
 from .limits import Limits
@@ -84,12 +85,12 @@ class Dispatch:
         if not self._waiting and not await self._pace.admit():
             return await self._ask(flight.request, [flight])
         ticket = self._line_up(flight)
-        since = anyio.current_time()
+        since = now()
         try:
             await ticket.done.wait()
         finally:
             self._leave(ticket)
-            self._telemetry.waited(flight.request, anyio.current_time() - since)
+            self._telemetry.waited(flight.request, now() - since)
         if isinstance(ticket.outcome, PortalError):
             raise ticket.outcome
         return ticket.outcome

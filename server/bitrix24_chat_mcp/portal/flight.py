@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import anyio
-
+from .clock import now
 from .errors import DeadlineError, PortalError, duration
 from .rest import Request
 
@@ -37,7 +36,7 @@ class Flight:
 
     def left(self) -> float:
         """Return the seconds that are left."""
-        return self.deadline - anyio.current_time()
+        return self.deadline - now()
 
     def failed(self, error: PortalError) -> None:
         """Note how an attempt failed."""

@@ -39,9 +39,9 @@ class PortalLine:
         """Return the portal's answer, or raise a PortalError."""
         return await self._share(request)
 
-    def close(self) -> None:
-        """Let go all who still wait; leaving `open_line` does it, too."""
-        self._share.close()
+    async def aclose(self) -> None:
+        """Break off what is under way; leaving `open_line` does it, too."""
+        await self._share.aclose()
 
     @property
     def idle(self) -> bool:
@@ -74,11 +74,11 @@ async def open_line(
             return await dispatches[portal](flight)
 
         retry = Retry(Moves(dispatch, limits), limits, telemetry, jitter or Random())  # noqa: S311 - no secret
-        line = PortalLine(Share(retry, limits, tasks), dispatches)
+        line = PortalLine(Share(retry, limits), dispatches)
         try:
             yield line
         finally:
-            line.close()
+            await line.aclose()
             tasks.cancel_scope.cancel()
 
 

@@ -63,7 +63,8 @@ class Moves:
     async def __call__(self, flight: Flight) -> Answer:
         """Send a request to where its portal lives; mark a move that may be followed as such."""
         asked = self._current(flight.request.credentials)
-        flight.request = replace(flight.request, credentials=asked)
+        if asked is not flight.request.credentials:
+            flight.request = replace(flight.request, credentials=asked)
         with self._learning(asked):
             return await self._leg(flight)
 

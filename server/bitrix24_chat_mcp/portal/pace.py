@@ -9,7 +9,7 @@ from inspect import isawaitable
 from math import ceil
 from typing import TYPE_CHECKING
 
-import anyio
+from .clock import now
 
 if TYPE_CHECKING:
     from pyrate_limiter import Decision, StateStore
@@ -64,6 +64,8 @@ class Pace:
                 weight //= 2
 
     async def _top_up(self) -> None:
+        if not self._under_way:
+            return
         state = self._store.read(self._algorithm, self._rates)
         state = await state if isawaitable(state) else state
         drained = self._under_way - self._algorithm.consumed(self._rates, state, _now())
@@ -76,4 +78,4 @@ class Pace:
 
 
 def _now() -> int:
-    return int(anyio.current_time() * 1000)
+    return int(now() * 1000)

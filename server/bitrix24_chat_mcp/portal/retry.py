@@ -6,6 +6,7 @@ from random import Random
 
 import anyio
 
+from .clock import now
 from .errors import MovedError, PortalError
 from .flight import Flight
 from .limits import Limits
@@ -73,7 +74,7 @@ class Retry:
     def _until_reset(self, flight: Flight, error: PortalError) -> float | None:
         if error.retry_after is None:
             reset = self._resets.get((flight.request.credentials, flight.request.method), 0.0)
-            wait = reset - anyio.current_time()
+            wait = reset - now()
             if wait > 0:
                 error.again_in(wait)
         return error.retry_after
@@ -82,7 +83,7 @@ class Retry:
         if answer.resets_in is None:
             return
         key = (flight.request.credentials, flight.request.method)
-        self._resets[key] = anyio.current_time() + answer.resets_in
+        self._resets[key] = now() + answer.resets_in
         self._resets.move_to_end(key)
         while len(self._resets) > _REMEMBERED:
             self._resets.popitem(last=False)

@@ -1,19 +1,21 @@
 """Who waits for what: identical reads are one request, and an answer may serve again for a few seconds.
 
 Only calls with the same credentials ever meet here. A request is a task of its own: it goes on as long
-as one caller waits for it, and is cancelled with the last.
+as one caller waits for it, and is cancelled with the last. (A plain task of asyncio's, because every call
+pays for it.)
 """
 
+import asyncio
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import anyio
 import msgspec
-from anyio.abc import TaskGroup
 
 from .auth import Credentials
 from .call import Call, current_call
+from .clock import now
 from .errors import ClosedError, PortalError, duration
 from .flight import Flight
 from .limits import Limits
@@ -32,17 +34,16 @@ class _Trip:
     key: _Key | None
     callers: int = 0
     landed: anyio.Event = field(default_factory=anyio.Event)
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    task: asyncio.Task[None] | None = None
     outcome: Answer | Exception = field(default_factory=ClosedError)
 
 
 class Share:
     """The topmost part of the line: takes requests from callers, and holds them to their deadlines."""
 
-    def __init__(self, leg: Leg, limits: Limits, tasks: TaskGroup) -> None:
+    def __init__(self, leg: Leg, limits: Limits) -> None:
         self._leg = leg
         self._limits = limits
-        self._tasks = tasks
         self._trips: set[_Trip] = set()
         self._reads: dict[_Key, _Trip] = {}
         self._kept = Kept(limits.cache, limits.cache_bytes)
@@ -54,7 +55,7 @@ class Share:
 
     async def __call__(self, request: Request) -> Answer:
         """Return the portal's answer, by the deadline of the call that this code runs for."""
-        call = current_call() or Call(anyio.current_time() + self._limits.deadline, self._limits.deadline)
+        call = current_call() or Call(now() + self._limits.deadline, self._limits.deadline)
         if call.left() <= 0:
             raise Flight(request, call.deadline).late(call.seconds)
         if not request.writes:
@@ -65,10 +66,13 @@ class Share:
         finally:
             self._outdate(request.credentials)
 
-    def close(self) -> None:
-        """Let go all who still wait."""
-        for trip in self._trips:
+    async def aclose(self) -> None:
+        """Break off all requests, and let go those who wait for them."""
+        trips = list(self._trips)
+        for trip in trips:
             trip.landed.set()
+            _cancel(trip)
+        await asyncio.gather(*(trip.task for trip in trips if trip.task), return_exceptions=True)
 
     async def _read(self, request: Request, call: Call) -> Answer:
         key = (request.credentials, request.method, msgspec.json.encode(request.params, order="sorted"))
@@ -83,16 +87,15 @@ class Share:
         self._trips.add(trip)
         if key:
             self._reads[key] = trip
-        self._tasks.start_soon(self._fly, trip)
+        trip.task = asyncio.create_task(self._fly(trip))
         return trip
 
     async def _fly(self, trip: _Trip) -> None:
         try:
-            with trip.scope:
-                trip.outcome = await self._leg(trip.flight)
-                if trip.key and self._reads.get(trip.key) is trip:
-                    self._kept.put(trip.key, trip.outcome)
-        except Exception as error:  # noqa: BLE001 - it is for those who wait, not for the task group
+            trip.outcome = await self._leg(trip.flight)
+            if trip.key and self._reads.get(trip.key) is trip:
+                self._kept.put(trip.key, trip.outcome)
+        except Exception as error:  # noqa: BLE001 - it is for those who wait, not for the loop
             trip.outcome = error
         finally:
             trip.landed.set()
@@ -110,7 +113,7 @@ class Share:
             trip.callers -= 1
             if not trip.callers:
                 self._drop(trip)
-                trip.scope.cancel()
+                _cancel(trip)
         if isinstance(trip.outcome, Exception):
             raise trip.outcome.twin() if isinstance(trip.outcome, PortalError) else trip.outcome
         return trip.outcome
@@ -143,7 +146,7 @@ class Kept:
         if key not in self._answers:
             return None
         at, answer = self._answers[key]
-        return replace(answer, age=anyio.current_time() - at)
+        return replace(answer, age=now() - at)
 
     def put(self, key: _Key, answer: Answer) -> None:
         """Keep an answer."""
@@ -151,7 +154,7 @@ class Kept:
             return
         self._pop(key)
         own = replace(answer, result=answer.result.copy())  # not the whole batch that it came in
-        self._answers[key] = (anyio.current_time(), own)
+        self._answers[key] = (now(), own)
         self._weight += _weight(own)
         self._purge()
 
@@ -161,7 +164,7 @@ class Kept:
             self._pop(key)
 
     def _purge(self) -> None:
-        oldest = anyio.current_time() - self._seconds
+        oldest = now() - self._seconds
         while self._answers:
             key, (at, _) = next(iter(self._answers.items()))
             if at > oldest and self._weight <= self._size:
@@ -177,9 +180,14 @@ def _weight(answer: Answer) -> int:
     return len(memoryview(answer.result))
 
 
+def _cancel(trip: _Trip) -> None:
+    if trip.task:
+        trip.task.cancel()
+
+
 async def _landing(trip: _Trip, call: Call) -> None:
     """Wait for a trip's end, and tell the caller where in the queue it is."""
-    began = anyio.current_time()
+    began = now()
     while call.report and not trip.landed.is_set():
         with anyio.move_on_after(_PROGRESS_EVERY):
             await trip.landed.wait()
@@ -187,7 +195,7 @@ async def _landing(trip: _Trip, call: Call) -> None:
             place = trip.flight.place()
             with suppress(Exception):  # who cannot be told still gets the answer
                 await call.report(
-                    anyio.current_time() - began,
+                    now() - began,
                     f"Waiting for the portal's rate limit: {place.ahead} calls before this one, "
                     f"about {duration(place.seconds)}.",
                 )

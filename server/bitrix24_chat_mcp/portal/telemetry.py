@@ -4,7 +4,7 @@ OpenTelemetry's API package does nothing until somebody installs and sets up its
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from .rest import Request
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
 
 _NAME = "bitrix24_chat_mcp"
 
@@ -25,26 +25,32 @@ class Telemetry:
     @contextmanager
     def request(self, request: Request, *, attempt: int, size: int) -> Generator[None]:
         """Surround one REST request, which carries `size` calls and is the `attempt`-th for one of them."""
-        from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415
+        from opentelemetry.trace import SpanKind, use_span  # noqa: PLC0415
 
         host = urlsplit(request.credentials.portal).hostname or ""
         facts = {"rpc.method": request.method, "server.address": host}
         self._sizes.record(size, facts)
-        with self._tracer.start_as_current_span(
+        span = self._tracer.start_span(
             f"bitrix24 {request.method}",
             kind=SpanKind.CLIENT,
             attributes={**facts, "bitrix24.batch.size": size, "http.request.resend_count": attempt - 1},
-            record_exception=False,  # its text may quote the portal
-            set_status_on_exception=False,
-        ) as span:
+        )
+        # Exceptions are not recorded as they are: their text may quote the portal.
+        current = use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False)
+        with current if span.is_recording() else nullcontext():  # who does not look does not pay
             try:
                 yield
             except PortalError as error:
-                span.set_status(Status(StatusCode.ERROR))
-                span.set_attribute("error.type", error.code)
-                if isinstance(error, RefusedError):
-                    self._refusals.add(1, {**facts, "error.type": error.code})
+                self._failed(span, error, facts)
                 raise
+
+    def _failed(self, span: "Span", error: PortalError, facts: dict[str, str]) -> None:
+        from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415
+
+        span.set_status(Status(StatusCode.ERROR))
+        span.set_attribute("error.type", error.code)
+        if isinstance(error, RefusedError):
+            self._refusals.add(1, {**facts, "error.type": error.code})
 
     def waited(self, request: Request, seconds: float) -> None:
         """Note how long a call waited for the bucket."""
