@@ -25,8 +25,8 @@ async def demo_portal(rate: float) -> AsyncGenerator[str]:
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        assert server.stdout
-        port = (await server.stdout.readline()).decode().strip()
+        output = server.stdout or asyncio.StreamReader()
+        port = (await output.readline()).decode().strip()
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
