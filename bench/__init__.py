@@ -1,1 +1,1 @@
-"""The figures that the README quotes, and how they were measured."""
+"""The figures that the README quotes, and how they were measured: `make bench`."""

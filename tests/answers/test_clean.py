@@ -4,19 +4,19 @@ import unicodedata
 
 import pytest
 import regex
+from bitrix24_chat_mcp.answers.clean import clean, quoted
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bitrix24_chat_mcp.answers.clean import clean, quoted
 
 ANYTHING = st.text(st.characters(), max_size=80)  # lone surrogates included
 BAIT = [
     "[B]", "[/B]", "[URL=https://a.example/x]", "[/URL]", "[USER=503 REPLACE]", "[", "]", "[*]", "[BR]",
     "\x1b[31m", "\x1b]0;title\x07", "\x1b", "\x9b", "\t", "\r\n", "\u2028", "\u0085", "\u00a0", "  ",
     "\u202e", "\u2066", "\u200b", "\u200c", "\u200d", "\ufe0f", "\u00ad", "\u034f", "\u3164", "\U000e0041",
-    "\U000e007f", "🏴", "👩", "🏽", "❤", "1", "\u20e3", "🇷", "é", "\u0301", "\u0301\u0316\u0489", "क", "\u094d",
-    "ا", "ي", "ᄀ", "\u0600", "\ud800", "\ue000", "\ufdd0", "auth=", "token:", "/rest/1/", "a1b2c3d4e5",
-    "sk-", "eyJ", "https://", "user:pass@", "0123456789abcdef", "…", "[secret]", '"', "\\", "Bearer ",
+    "\U000e007f", "🏴", "👩", "🏽", "❤", "1", "\u20e3", "🇷", "\u0301", "é",
+    "\u0301\u0316\u0489", "क", "\u094d", "ا", "ي", "ᄀ", "\u0600", "\ud800", "\ue000",
+    "\ufdd0", "auth=", "token:", "/rest/1/", "a1b2c3d4e5", "sk-", "eyJ", "https://",
+    "user:pass@", "0123456789abcdef", "…", "[secret]", '"', "\\", "Bearer ",
 ]  # fmt: skip
 FOREIGN = st.one_of(ANYTHING, st.lists(st.sampled_from(BAIT) | st.characters(), max_size=40).map("".join))
 LIMITS = st.none() | st.integers(0, 60)
@@ -35,7 +35,9 @@ def test_nothing_unseen_is_left_of_any_text(text: str, limit: int | None) -> Non
         assert unicodedata.bidirectional(character) not in {
             *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN")
         }, ascii(answer)
-    assert not regex.search(r"[\u200E\u200F\u061C\u00AD\u034F\u115F\u1160\u3164\uFFA0\u2800\uFFF9-\uFFFC]", answer)
+    assert not regex.search(
+        r"[\u200E\u200F\u061C\u00AD\u034F\u115F\u1160\u3164\uFFA0\u2800\uFFF9-\uFFFC]", answer
+    )
     assert not regex.search(r"\p{M}{7}", answer)
 
 
@@ -144,10 +146,16 @@ def test_honest_text_stays_whole(text: str) -> None:
         ("\u3164\u115f\uffa0\u2800 пусто", "пусто"),
         ("\ufff9a\ufffab\ufffb\ufffc", "ab"),
         ("\ud83da\ue000b\ufdd0c\U000e1000", "abc"),
-        ("Z\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308\u0309a", "Z\u0301\u0302\u0303\u0304\u0305\u0306a"),
+        (
+            "Z\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308\u0309a",
+            "Z\u0301\u0302\u0303\u0304\u0305\u0306a",
+        ),
         ("\u0301\u0302метка без буквы", "метка без буквы"),
         ("[B]Важно[/B]: [I]до [U]пятницы[/U][/I]", "Важно: до пятницы"),
-        ("[URL=https://acme.example/a?b=c]договор[/URL] и [URL]https://x.example[/URL]", "договор и https://x.example"),
+        (
+            "[URL=https://acme.example/a?b=c]договор[/URL] и [URL]https://x.example[/URL]",
+            "договор и https://x.example",
+        ),
         ("[USER=503 REPLACE]Анна[/USER] в [CHAT=12]чате[/CHAT]", "Анна в чате"),
         ("[CODE]x = 1[/CODE] [LIST][*]раз[*]два[/LIST]", "x = 1 раз два"),
         ("[[B]B]вложено[/[/B]B]", "вложено"),
@@ -183,6 +191,8 @@ SECRETS = [  # the text around, and the part that must not survive
     ("{}", "ghp_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8"),
     ("{}", "github_pat_11ABCDEFG0a1b2c3d4e5f6_g7h8i9j0"),
     ("{}", "xoxb-123456789012-abcdefghijkl"),
+    ("{}", "xoxp-1a2b3c4d"),
+    ("private_key: {}", "q1w2e3"),
     ("{}", "AKIAIOSFODNN7EXAMPLE"),
     (" {}", "sk-proj-a1b2c3d4e5f6g7h8i9j0k1l2"),
     ("{}", "123456789:AAFh-a1b2c3d4e5f6g7h8i9j0k1l2m3n"),

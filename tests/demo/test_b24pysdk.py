@@ -53,7 +53,7 @@ async def domain(
 
 
 @pytest.fixture
-def sdk(portal: DemoPortal, domain: str) -> Any:  # noqa: ANN401 - the SDK's client is typed by its version
+def sdk(portal: DemoPortal, domain: str) -> Any:
     secret = "/".join(portal.webhook(base="").strip("/").split("/")[1:])
     return Client(BitrixWebhook(domain=domain, webhook_token=secret))
 
@@ -61,11 +61,11 @@ def sdk(portal: DemoPortal, domain: str) -> Any:  # noqa: ANN401 - the SDK's cli
 Ask = Callable[[], Any]
 
 
-async def result(request: Ask) -> Any:  # noqa: ANN401 - any JSON
+async def result(request: Ask) -> Any:
     return await run_sync(lambda: request().result)
 
 
-async def test_lists_and_pins(sdk: Any, portal: DemoPortal) -> None:  # noqa: ANN401
+async def test_lists_and_pins(sdk: Any, portal: DemoPortal) -> None:
     items = await result(partial(sdk.im.recent.get, skip_openlines=True, skip_chat=True))
     assert {item["type"] for item in items} == {"chat", "user"}
     assert portal.requests[-1].params == {"SKIP_OPENLINES": "Y", "SKIP_CHAT": "Y"}
@@ -77,7 +77,7 @@ async def test_lists_and_pins(sdk: Any, portal: DemoPortal) -> None:  # noqa: AN
     assert 1217 not in [row.chat.id for row in portal.world.pins(1)]
 
 
-async def test_marks_counters_and_dialogs(sdk: Any) -> None:  # noqa: ANN401
+async def test_marks_counters_and_dialogs(sdk: Any) -> None:
     assert await result(partial(sdk.im.recent.unread, dialog_id="chat1217", action=True)) is True
     assert await result(partial(sdk.im.recent.hide, dialog_id="chat1217")) is True
     assert await result(partial(sdk.im.chat.mute, chat_id=1201, mute=True)) is True
@@ -87,7 +87,7 @@ async def test_marks_counters_and_dialogs(sdk: Any) -> None:  # noqa: ANN401
     assert await result(sdk.im.dialog.read.all) is True
 
 
-async def test_searches_and_questions_about_oneself(sdk: Any) -> None:  # noqa: ANN401
+async def test_searches_and_questions_about_oneself(sdk: Any) -> None:
     assert "5" in await result(partial(sdk.im.search.user.list, find="Орлов"))
     assert await result(partial(sdk.im.search.chat.list, find="чат"))
     assert (await result(sdk.profile))["ID"] == "1"
@@ -95,7 +95,7 @@ async def test_searches_and_questions_about_oneself(sdk: Any) -> None:  # noqa: 
     assert "im" in await result(sdk.scope)
 
 
-async def test_errors_are_the_sdks_own(sdk: Any, portal: DemoPortal) -> None:  # noqa: ANN401
+async def test_errors_are_the_sdks_own(sdk: Any, portal: DemoPortal) -> None:
     with pytest.raises(BitrixAPIError) as refused:
         await result(partial(sdk.im.recent.pin, dialog_id="chat999999", pin=True))
     assert refused.value.error.upper() == "ACCESS_ERROR"
@@ -105,7 +105,7 @@ async def test_errors_are_the_sdks_own(sdk: Any, portal: DemoPortal) -> None:  #
     assert blocked.value.status_code == 429
 
 
-async def test_a_batch(sdk: Any) -> None:  # noqa: ANN401
+async def test_a_batch(sdk: Any) -> None:
     requests = {"me": sdk.profile(), "clock": sdk.server.time()}
     answer = await result(partial(sdk.call_batch, requests))
     assert answer.result["me"]["ID"] == "1"

@@ -19,7 +19,7 @@ async def recent(portal: DemoPortal, user: int = 1) -> list[dict[str, Any] | Non
         return (await client.get("im.recent.get")).json()["result"]
 
 
-def office(**settings: Any) -> DemoPortal:  # noqa: ANN401 - any setting
+def office(**settings: Any) -> DemoPortal:
     return DemoPortal(clock=lambda: NOW, **settings)
 
 
@@ -29,7 +29,7 @@ async def test_there_are_exactly_as_many_items_as_asked_for(chats: int) -> None:
     assert len([item for item in items if item]) == chats
 
 
-@pytest.mark.parametrize("chats", [57, 300, 1500])
+@pytest.mark.parametrize("chats", [57, 300])
 async def test_a_larger_office_has_a_queue_on_top(chats: int) -> None:
     items = [item for item in await recent(office(chats=chats)) if item]
     regular = [item for item in items if "last_id" in item]

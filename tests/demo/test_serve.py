@@ -59,8 +59,9 @@ async def test_connections_really_break(
     assert (await profile(web, portal)).status_code == 200
 
 
-async def test_the_server_stops_although_an_answer_still_hangs(portal: DemoPortal) -> None:
-    portal.fail("profile", Fault(silent=True))
+@pytest.mark.parametrize("fault", [Fault(silent=True), Fault(delay=3600)], ids=["silent", "late"])
+async def test_the_server_stops_although_an_answer_still_hangs(portal: DemoPortal, fault: Fault) -> None:
+    portal.fail("profile", fault)
     async with httpx.AsyncClient(timeout=5) as client:
         async with asyncio.timeout(5), serving(portal) as base:
             waiting = asyncio.create_task(client.get(portal.webhook(base=base) + "profile"))
@@ -87,7 +88,7 @@ async def test_the_command_serves_until_it_is_interrupted() -> None:
     assert server.returncode == 0
 
 
-async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
+async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:
     answer = await web.request(verb, f"/_demo/{what}", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -52,7 +52,7 @@ async def office(
     limits: Limits | None = None,
     *,
     max_bytes: int = 64 * MIB,
-    **switches: Any,  # noqa: ANN401
+    **switches: Any,
 ) -> AsyncGenerator[Office]:
     """Open an office; at its end nobody may still wait."""
     start = anyio.current_time()

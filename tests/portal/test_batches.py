@@ -15,7 +15,7 @@ from portal.office import Office, office
 SLOW = Limits(rate=1, burst=1, deadline=60, cache=0)
 
 
-def decoded(answer: Answer) -> Any:  # noqa: ANN401
+def decoded(answer: Answer) -> Any:
     import msgspec  # noqa: PLC0415
 
     return msgspec.json.decode(answer.result)
@@ -44,7 +44,7 @@ async def gather(here: Office, *requests: Request) -> list[Answer | PortalError]
     return got
 
 
-def recent(here: Office, number: int = 1, **params: Any) -> Request:  # noqa: ANN401
+def recent(here: Office, number: int = 1, **params: Any) -> Request:
     return Request(here.webhook(number), "im.recent.get", params)
 
 

@@ -132,7 +132,7 @@ async def _call(here: Office, kind: Kind, other: str = "5") -> object:
     try:
         if kind == "write":
             return await here.user.pin(other, pin=True)
-        return await here.user.recent(skip_chat=other == "6")
+        return await here.user.recent(["skip_chat"] if other == "6" else [])
     except PortalError as error:
         return error
 

@@ -172,8 +172,8 @@ ADVICE: dict[str, Advice] = {
         _ADMINISTRATOR,
     ),
     "ACCESS_ERROR": Advice(
-        "The portal lets this user do nothing of the kind with this chat: it does not exist, the user is "
-        "not in it, or its kind does not allow it.",
+        "The user may not do this with this chat: it does not exist, the user is not in it, or its kind "
+        "does not allow it.",
         "Take a dialog_id from list_recent_chats.",
     ),
     "APPLICATION_NOT_FOUND": Advice("The portal does not know the application.", _ADMINISTRATOR),

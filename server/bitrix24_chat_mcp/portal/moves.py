@@ -51,6 +51,10 @@ class Relocated:
         """Return the same headers."""
         return self.credentials.headers()
 
+    def seal(self) -> bytes:
+        """Return the same key: the user has not changed."""
+        return self.credentials.seal()
+
 
 class Moves:
     """Redirects requests to portals that have moved. What it learns it knows for the process."""

@@ -4,6 +4,7 @@ The portal's answers are decoded in two steps, because a list of 1,500 chats is 
 tenth: `decipher` looks at the envelope and leaves `result` as raw JSON; `models` takes out what it needs.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +84,20 @@ def yes_no(flag: bool) -> str:  # noqa: FBT001 - the flag is all there is
     Only the strings count: PHP compares loosely, so that a JSON `true` unpins and a JSON `false` pins.
     """
     return "Y" if flag else "N"
+
+
+_DIALOG_ID = re.compile(r"(chat|sg|)0*([1-9][0-9]{0,17})")
+
+
+def dialog_id(text: str) -> str:
+    """Return a dialog id as the portal takes it: `chatN`, `sgN` or a user's number; else ValueError.
+
+    Lower case, because the portal says `true` to `CHAT12` and does nothing.
+    """
+    parts = _DIALOG_ID.fullmatch(text.strip().lower())
+    if parts is None:
+        raise ValueError("must be chat123, sg12 or a user's number, as list_recent_chats gives it")
+    return parts[1] + parts[2]
 
 
 def timestamp(moment: datetime) -> str:

@@ -1,0 +1,136 @@
+"""The command line: argv + environment + file -> settings -> a way to serve.
+
+A wrong setting is one line on stderr and exit status 2. stdout belongs to the protocol, or to the
+commands that are for people.
+"""
+
+import argparse
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import __version__
+
+Options = dict[str, Any]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    options = vars(_parser().parse_args(argv))
+    run = options.pop("run")
+    from .config import ConfigError  # noqa: PLC0415 - `--version` and `--help` need no pydantic
+
+    try:
+        return run(options)
+    except ConfigError as error:
+        print(f"bitrix24-chat-mcp: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(options: Options) -> int:
+    # Walking half-loaded modules again and again costs a tenth of the start.
+    gc.disable()
+    from . import logs, serving  # noqa: PLC0415
+    from .config import load  # noqa: PLC0415
+
+    gc.freeze()
+    gc.enable()
+    settings = load(**_nested(options))
+    logs.configure(settings.log_level)
+    serving.serve(settings)
+    return 0
+
+
+def _check(options: Options) -> int:
+    from . import check  # noqa: PLC0415
+
+    return check.run(_nested(options))
+
+
+def _demo(_: Options) -> int:
+    from . import showcase  # noqa: PLC0415
+
+    return showcase.run()
+
+
+def _portal(options: Options) -> int:
+    from .config import ConfigError  # noqa: PLC0415
+    from .demo import DemoPortal  # noqa: PLC0415
+    from .demo.serve import serve  # noqa: PLC0415
+
+    port = options.pop("port")
+    try:
+        portal = DemoPortal(**options)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+    def started(port: int) -> None:
+        base = f"http://127.0.0.1:{port}"
+        print(f"Demo portal at {base}\nwebhook_url = {portal.webhook(base=base)}", flush=True)
+
+    try:
+        serve(portal, port, started=started)
+    except OSError as error:
+        raise ConfigError(f"--port: cannot listen at {port} ({error.strerror})") from None
+    return 0
+
+
+def _nested(options: Options) -> Options:
+    """Put --host and --port where the settings have them."""
+    http = {name: options.pop(name) for name in ("host", "port") if name in options}
+    return {**options, "http": http} if http else options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bitrix24-chat-mcp",
+        description="An MCP server for somebody's Bitrix24 chats. Without a command it serves.",
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _add_settings(parser)
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    _add_command(commands, "demo", _demo, "show the main job on the demo portal, then end")
+    _add_settings(
+        _add_command(commands, "check", _check, "say, step by step, whether the settings are right")
+    )
+    _add_portal_options(_add_command(commands, "portal", _portal, "run the demo portal alone, on loopback"))
+    return parser
+
+
+def _add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",  # pyright: ignore[reportPrivateUsage]
+    name: str,
+    run: Callable[[Options], int],
+    purpose: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=purpose, description=purpose, argument_default=argparse.SUPPRESS)
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="TOML file with the settings")
+    parser.add_argument("--transport", choices=["stdio", "http"], help="stdio (default) or Streamable HTTP")
+    parser.add_argument("--host", help="address for http, loopback only (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port for http (8000)")
+    parser.add_argument("--demo", action="store_true", help="serve the built-in demo portal")
+    parser.add_argument("--read-only", action="store_true", help="offer only the tools that change nothing")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="stderr (warning)")
+
+
+def _add_portal_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8024, help="port to listen at, 0 for a free one (8024)")
+    parser.add_argument("--chats", type=int, help="chats of the first user, 0 to 5000")
+    parser.add_argument("--seed", type=int, help="another seed, another company")
+    parser.add_argument("--rate", type=float, help="requests a second that the limiter drains (2)")
+    parser.add_argument("--burst", type=int, help="requests that the limiter takes at once (50)")
+    parser.add_argument("--latency", type=float, help="seconds that every answer takes (0)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""A failure -> what a model reads: our words first, and the portal's, quoted, behind them."""
+
+from bitrix24_chat_mcp.portal.errors import PortalError
+
+from .clean import quoted
+
+SAID_LENGTH = 200
+
+
+def describe(error: PortalError) -> str:
+    """Say what happened and what to do next, beginning with the code."""
+    said = f" The portal said: {quoted(error.said, SAID_LENGTH)}" if error.said else ""
+    return f"{error}{said}"

@@ -1,0 +1,191 @@
+"""The records of an answer, as published in each tool's output schema.
+
+Empty and false fields are left out of an answer, so every field but the few that are always there has a
+default. All texts from outside pass `clean` here and nowhere else.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bitrix24_chat_mcp.portal.models import Chat
+
+from .clean import clean
+
+TITLE_LENGTH = 80
+NAME_LENGTH = 40
+MINUTES_MATTER = timedelta(days=2)
+_PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
+
+Detail = Literal["brief", "normal", "full"]
+Kind = Literal[
+    "person",
+    "bot",
+    "notes",
+    "group",
+    "open",
+    "channel",
+    "collab",
+    "copilot",
+    "task",
+    "openline",
+    "call",
+    "event",
+    "crm",
+    "mail",
+    "other",
+]
+
+
+class Record(BaseModel):
+    """What all records share: they are compact, and nothing changes them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def compact(self) -> dict[str, Any]:
+        """Return the record as JSON values without what is empty or false."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class ChatRow(Record):
+    """One chat."""
+
+    dialog_id: str
+    title: str
+    kind: Kind
+    why: str = ""
+    unread: int = 0
+    pinned: bool = False
+    muted: bool = False
+    marked_unread: bool = False
+    last_text: str = ""
+    last_author: str = Field("", description="absent: the person in title, or the system; 'you': the user")
+    last_at: str = Field("", description="month-day, and time within 2 days, zone of as_of")
+    link: str = ""
+    file: bool = False
+    position: str = Field("", description="last_author's")
+    members: int = 0
+    role: str = ""
+    owner: str = Field("", description="a user's dialog_id")
+    created: str = ""
+
+
+class ChatList(Record):
+    """A page of a chat list."""
+
+    total: int = Field(description="chats the portal returned")
+    matching: int | None = Field(None, description="of these, if fewer")
+    shown: int
+    unread: int = Field(0, description="messages, in total")
+    unread_chats: int = 0
+    as_of: str
+    hidden: dict[str, dict[str, int]] = Field({}, description="by filter and kind")
+    notes: list[str] = Field([], description="what is left out")
+    portal: str = ""
+    chats: list[ChatRow]
+    next_cursor: str = ""
+
+
+class Undo(Record):
+    """The arguments of pin_chat that take it back."""
+
+    dialog_id: str
+    pin: bool
+
+
+class PinOutcome(Record):
+    """What came of pinning or unpinning."""
+
+    dialog_id: str
+    title: str = ""
+    pinned: bool
+    changed: bool | None = None
+    pins: int | None = Field(None, description="pinned chats now")
+    undo: Undo | None = None
+    portal: str = ""
+
+
+class Look(NamedTuple):
+    """How a list is looked at: what the rows of one page have in common.
+
+    `link_base` is the portal's origin, `now` its clock, `why` the reasons of chats that wait.
+    """
+
+    link_base: str
+    now: datetime
+    detail: Detail
+    why: Mapping[str, str]
+
+
+def row(chat: Chat, look: Look, preview: int) -> ChatRow:
+    """Make the record of a chat; `preview` is the most characters of its last message."""
+    facts = _briefly(chat, look)
+    if look.detail != "brief":
+        facts |= _last_message(chat, look, preview)
+    if look.detail == "full":
+        facts |= _more(chat, look)
+    return ChatRow(**facts)
+
+
+def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
+    return {
+        "dialog_id": chat.dialog_id,
+        "title": title(chat),
+        "kind": chat.kind,
+        "why": look.why.get(chat.dialog_id, ""),
+        "unread": chat.unread,
+        "pinned": chat.pinned,
+        "muted": chat.muted,
+        "marked_unread": chat.marked_unread,
+    }
+
+
+def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
+    author = "you" if chat.mine else clean(chat.author, NAME_LENGTH)
+    return {
+        "last_text": clean(chat.message.text, preview) if preview else "",
+        "last_author": "" if author == title(chat) else author,
+        "last_at": minutes(chat.active_at, look.now),
+        "link": link(chat.link, look.link_base),
+    }
+
+
+def _more(chat: Chat, look: Look) -> dict[str, Any]:
+    return {
+        "file": chat.message.has_file,
+        "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
+        "members": chat.members,
+        "role": clean(chat.role, NAME_LENGTH),
+        "owner": str(chat.owner or ""),
+        "created": minutes(chat.created, look.now),
+    }
+
+
+def title(chat: Chat) -> str:
+    """Return a chat's title, or one of ours, in brackets, where it has none."""
+    return heading(chat.dialog_id, chat.title)
+
+
+def heading(dialog_id: str, title: str) -> str:
+    """Return the title of a dialog, or one of ours, in brackets, where it has none."""
+    return clean(title, TITLE_LENGTH) or ("(deleted user)" if dialog_id.isdigit() else "(untitled)")
+
+
+def link(address: str, link_base: str) -> str:
+    """Return where a chat's task, deal or group is: only an address of the portal itself."""
+    path = address.removeprefix(link_base) if link_base else address
+    path = path.partition("?")[0]  # the query only tells the portal which button was pressed
+    return link_base + path if _PATH.fullmatch(path) else ""
+
+
+def minutes(moment: datetime | None, now: datetime) -> str:
+    """Write a moment in the zone of `now`: what is old needs no minutes, and this year no year."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(now.tzinfo)
+    if local.year != now.year:
+        return f"{local:%Y-%m-%d}"
+    return f"{local:%m-%d %H:%M}" if abs(now - local) < MINUTES_MATTER else f"{local:%m-%d}"

@@ -1,0 +1,42 @@
+"""Arguments as models give them: what is wrong with them, in a short sentence."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+MOST_NAMED = 3
+
+
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments without nulls: many clients send them for "not given"."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def unknown(tool: str, arguments: Collection[str], known: Collection[str]) -> str:
+    """Name the arguments that a tool does not have, or return nothing."""
+    strangers = [name for name in arguments if name not in known]
+    if not strangers:
+        return ""
+    named = ", ".join(_bounded(name) for name in strangers[:MOST_NAMED])
+    nearest = difflib.get_close_matches(strangers[0], known, n=1)
+    meant = f" Did you mean {nearest[0]}?" if nearest else ""
+    return f"UNKNOWN_ARGUMENT: {tool} has no argument {named}.{meant} It takes {', '.join(known)}."
+
+
+def wrong(error: ValidationError) -> str:
+    """Say what is wrong with which argument."""
+    said = [f"{problem['loc'][0]} {_sentence(problem['type'], problem['msg'])}" for problem in error.errors()]
+    return f"INVALID_ARGUMENT: {'; '.join(said[:MOST_NAMED])}."
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind == "missing":
+        return "is required"
+    message = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    return message.split(", unable to", 1)[0]
+
+
+def _bounded(name: str) -> str:
+    return repr(name[:40])

@@ -1,0 +1,74 @@
+"""`bitrix24-chat-mcp check`: says, step by step, whether the settings are right, and what to mend."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .answers.clean import clean
+from .answers.failure import describe
+from .config import ConfigError, Settings, find_file, load
+from .portal.client import Portal
+from .portal.errors import PortalError
+from .service import open_service
+
+
+def run(options: dict[str, Any]) -> int:
+    """Check the settings and print what was found; return 0 if all is right, else 1."""
+    try:
+        settings = load(**options)
+    except ConfigError as error:
+        return _failed("settings", str(error))
+    path = find_file(settings.config)
+    _passed("settings", f"read from {path}" if path else "no file; environment and defaults")
+    return asyncio.run(_check_portal(settings))
+
+
+async def _check_portal(settings: Settings) -> int:
+    async with open_service(settings) as service:
+        try:
+            portal = service.portal()
+        except PortalError as error:
+            return _failed("address", describe(error))
+        _passed("address", f"{portal.credentials.portal}, well formed")
+        for step, ask in _STEPS.items():
+            try:
+                _passed(step, await ask(portal))
+            except PortalError as error:
+                return _failed(step, describe(error))
+    print("All is right.")
+    return 0
+
+
+async def _reach(portal: Portal) -> str:
+    await portal.answers()
+    return "a Bitrix24 portal answers"
+
+
+async def _credentials(portal: Portal) -> str:
+    return f"accepted, they are {clean(await portal.owner())}'s"
+
+
+async def _scope(portal: Portal) -> str:
+    await portal.demand_scope("im")
+    return "granted"
+
+
+async def _chats(portal: Portal) -> str:
+    return f"{len((await portal.recent()).chats)} recent chats"
+
+
+_STEPS: dict[str, Callable[[Portal], Awaitable[str]]] = {
+    "portal": _reach,
+    "credentials": _credentials,
+    "scope im": _scope,
+    "list": _chats,
+}
+
+
+def _passed(step: str, said: str) -> None:
+    print(f"ok    {step}: {said}")
+
+
+def _failed(step: str, said: str) -> int:
+    print(f"FAIL  {step}: {said}")
+    return 1

@@ -1,0 +1,185 @@
+"""The settings: one definition for the TOML file, the environment, the command line and the example file.
+
+The command line wins over the environment, that over the file, that over the defaults. A key of the file
+such as `webhook_url` is `BITRIX24_WEBHOOK_URL` in the environment; tables nest with two underscores
+(`BITRIX24_HTTP__PORT`).
+"""
+
+import difflib
+import logging
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from .portal.auth import is_loopback, parse_webhook
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+PREFIX = "BITRIX24_"
+FILE_VARIABLE = "BITRIX24_CONFIG"
+_logger = logging.getLogger(__name__)
+
+
+class ConfigError(Exception):
+    """The settings are wrong; the text is one line, names the setting and holds no secret."""
+
+
+def _webhook_address(address: SecretStr) -> SecretStr:
+    parse_webhook(address.get_secret_value())
+    return address
+
+
+def _loopback_address(host: str) -> str:
+    if not is_loopback(host):
+        raise ValueError(
+            "only loopback addresses (127.0.0.1, ::1, localhost) for now: this server would show one user's "
+            "chats to everybody who can reach it"
+        )
+    return host
+
+
+class HttpSettings(BaseModel):
+    """How Streamable HTTP is served."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Annotated[str, AfterValidator(_loopback_address)] = Field(
+        default="127.0.0.1", description="Address to listen at with --transport http; loopback only."
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    config: str | None = Field(
+        default=None, description="The TOML file that was read; set outside the file only.", exclude=True
+    )
+    webhook_url: Annotated[SecretStr, AfterValidator(_webhook_address)] | None = Field(
+        default=None,
+        description="Incoming webhook, https://PORTAL/rest/USER/CODE/, with the scope im; keep it secret.",
+    )
+    demo: bool = Field(default=False, description="Serve the built-in demo portal in place of a real one.")
+    read_only: bool = Field(default=False, description="Offer only the tools that change nothing.")
+    transport: Literal["stdio", "http"] = Field(
+        default="stdio", description="How hosts connect: stdio or http."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="How much to log on stderr: debug, info, warning or error."
+    )
+    http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Ask the command line, then the environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _written(init_settings()))
+
+
+def load(**given: object) -> Settings:
+    """Put the settings together; `given` comes from the command line, None meaning "not given".
+
+    Raises ConfigError with one line that says what to mend.
+    """
+    _check_environment()
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigError("; ".join(map(_sentence, error.errors()))) from None
+
+
+def find_file(named: str | None = None) -> Path | None:
+    """Return the configuration file: the named one, that of BITRIX24_CONFIG, or the user's if it exists."""
+    if path := named or os.environ.get(FILE_VARIABLE):
+        return Path(path).expanduser()
+    usual = platformdirs.user_config_path("bitrix24-chat-mcp", appauthor=False) / "config.toml"
+    return usual if usual.is_file() else None
+
+
+def known_names(model: type[BaseModel] = Settings, above: str = "") -> "dict[str, FieldInfo]":
+    """Return every setting by its dotted name, `http.port`."""
+    names: dict[str, FieldInfo] = {}
+    for name, field in model.model_fields.items():
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            names |= known_names(table, f"{above}{name}.")
+        else:
+            names[above + name] = field
+    return names
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting: `BITRIX24_HTTP__PORT` for `http.port`."""
+    return PREFIX + name.replace(".", "__").upper()
+
+
+def _written(given: Mapping[str, Any]) -> dict[str, Any]:
+    path = find_file(given.get("config"))
+    if path is None:
+        return {}
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML ({error})") from None
+    known = known_names()
+    for name in _dotted(written):
+        if name not in known:
+            raise ConfigError(f"{path}: unknown setting {name!r}{_nearest(name, known)}")
+    return written
+
+
+def _dotted(written: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    tables = {name.split(".")[0] for name in known_names() if "." in name}
+    for name, value in written.items():
+        if name not in tables:
+            yield above + name
+        elif isinstance(value, dict):
+            yield from _dotted(cast("dict[str, Any]", value), f"{above}{name}.")
+
+
+def _check_environment() -> None:
+    known = [variable(name) for name in known_names()]
+    for name in map(str.upper, os.environ):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        if nearest := _nearest(name, known):
+            raise ConfigError(f"environment: unknown variable {name}{nearest}")
+        _logger.warning("environment: %s is no setting of this server and is left alone", name)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _sentence(problem: "ErrorDetails") -> str:
+    """Say what is wrong with a setting, and where it was set; never what it was set to."""
+    name = ".".join(str(part) for part in problem["loc"])
+    where = f" ({variable(name)})" if variable(name) in map(str.upper, os.environ) else ""
+    return f"{name}{where}: {problem['msg'].removeprefix('Value error, ')}"

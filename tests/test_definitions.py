@@ -1,0 +1,55 @@
+"""What hosts and models see of the server before the first call: golden files, read as product text."""
+
+import json
+from typing import Any
+
+from conversation import Conversation
+from jsonschema import Draft202012Validator
+from mcp_types import TextContent
+from syrupy.assertion import SnapshotAssertion
+
+KEPT_SHORT = 700
+
+
+async def _tools(converse: Conversation) -> list[dict[str, Any]]:
+    async with converse() as client:
+        tools = (await client.list_tools()).tools
+    return [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+
+
+async def test_the_tools_are_as_published(converse: Conversation, snapshot: SnapshotAssertion) -> None:
+    for tool in await _tools(converse):
+        assert tool == snapshot(name=tool["name"])
+
+
+async def test_the_tools_are_short_explicit_and_valid(converse: Conversation) -> None:
+    tools = await _tools(converse)
+    assert [tool["name"] for tool in tools] == ["list_recent_chats", "pin_chat"]
+    for tool in tools:
+        assert len(tool["description"]) < KEPT_SHORT
+        assert set(tool["annotations"]) == {
+            "readOnlyHint",
+            "destructiveHint",
+            "idempotentHint",
+            "openWorldHint",
+        }
+        for schema in (tool["inputSchema"], tool["outputSchema"]):
+            Draft202012Validator.check_schema(schema)
+            written = json.dumps(schema)
+            assert not any(noise in written for noise in ("$ref", "$defs", "anyOf", '"title": "'))
+
+
+async def test_the_instructions_are_as_published(converse: Conversation, snapshot: SnapshotAssertion) -> None:
+    async with converse() as client:
+        assert client.instructions == snapshot(name="instructions")
+
+
+async def test_the_prompts_are_as_published(converse: Conversation, snapshot: SnapshotAssertion) -> None:
+    async with converse() as client:
+        prompts = (await client.list_prompts()).prompts
+        assert [prompt.name for prompt in prompts] == ["tidy_pins", "triage_inbox"]
+        for prompt in prompts:
+            got = await client.get_prompt(prompt.name)
+            content = got.messages[0].content
+            assert isinstance(content, TextContent)
+            assert f"{prompt.title}: {prompt.description}\n\n{content.text}" == snapshot(name=prompt.name)
