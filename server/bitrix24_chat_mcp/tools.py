@@ -18,6 +18,7 @@ from .answers.choice import Choice, Show
 from .answers.records import ChatList, Detail, Kind, PinOutcome, Record, Undo
 from .inbox import Wish
 from .portal import rest
+from .portal.call import news
 from .portal.client import MOST_PINS, Flag, Portal
 from .portal.errors import PortalError, UnusableRequestError
 from .portal.seen import Seen
@@ -127,6 +128,7 @@ async def pin_chat(
         pinned=pin,
         changed=changed,
         pins=seen.pins(),
+        notes=news(),
         undo=None if changed is False else Undo(dialog_id=dialog_id, pin=not pin),
         portal=service.label,
     )
