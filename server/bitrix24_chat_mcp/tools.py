@@ -122,9 +122,10 @@ async def pin_chat(
     if seen.title(dialog_id) is None:
         with suppress(PortalError):  # the pin is done; its title is a courtesy
             await _find(portal, seen, dialog_id)
+    title = seen.title(dialog_id)
     outcome = PinOutcome(
         dialog_id=dialog_id,
-        title=records.heading(dialog_id, seen.title(dialog_id) or ""),
+        title=records.heading(dialog_id, title) if title is not None else "",
         pinned=pin,
         changed=changed,
         pins=seen.pins(),
