@@ -8,7 +8,7 @@ from bitrix24_chat_mcp.portal.models import Chat, Listing
 
 from . import cursor, room
 from .choice import Choice, choose
-from .records import ChatList, ChatRow, Look, row
+from .records import ChatList, ChatRow, Look, odd_name, row
 
 MOST_NAMED = 5
 
@@ -77,8 +77,8 @@ def _flood(chats: Sequence[Chat]) -> list[str]:
     return [f"{tally['task']} task chats and {tally['bot']} bots outnumber the rest"]
 
 
-def _odd(odd: list[str]) -> list[str]:
+def _odd(odd: Sequence[str]) -> list[str]:
     if not odd:
         return []
-    named = ", ".join(odd[:MOST_NAMED]) + (", …" if len(odd) > MOST_NAMED else "")
+    named = ", ".join(map(odd_name, odd[:MOST_NAMED])) + (", …" if len(odd) > MOST_NAMED else "")
     return [f"left out as unreadable: {len(odd)} of the portal's items ({named})"]

@@ -174,9 +174,14 @@ def heading(dialog_id: str, title: str) -> str:
     return clean(title, TITLE_LENGTH) or ("(deleted user)" if dialog_id.isdigit() else "(untitled)")
 
 
+def odd_name(name: str) -> str:
+    """Return the name of an item that is no chat."""
+    return clean(name, NAME_LENGTH)
+
+
 def link(address: str, link_base: str) -> str:
     """Return where a chat's task, deal or group is: only an address of the portal itself."""
-    path = address.removeprefix(link_base) if link_base else address
+    path = clean(address).removeprefix(link_base)
     path = path.partition("?")[0]  # the query only tells the portal which button was pressed
     return link_base + path if _PATH.fullmatch(path) else ""
 

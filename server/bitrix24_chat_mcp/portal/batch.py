@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from .errors import PortalError, UnclearAnswerError
+from .reading import decode
 from .rest import Answer, Request, Timing, clock, refusal, resets_in
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ def pack(requests: Sequence[Request]) -> Request:
 def unpack(answer: Answer, count: int) -> list[Answer | PortalError]:
     """Read what became of each of `count` requests, in their order."""
     try:
-        results = _results.decode(answer.result)
+        results = decode(answer.result, _results)
     except msgspec.DecodeError:
         return [_missing() for _ in range(count)]
     return [_outcome(results, _name(index), answer) for index in range(count)]
