@@ -80,8 +80,9 @@ async def test_a_list_never_fails_and_every_item_is_listed_or_counted(
     async with connected(portal) as client:
         result = await client.call_tool("list_recent_chats", {"limit": 200, "detail": "full"})
     page = facts(result)
-    chats = {str(item["id"]).lower() for item in [*items, *more] if understood(item)}
-    strange = [item for item in [*items, *more] if not understood(item)]
+    everything: list[Any] = [*items, *more]
+    strange = [item for item in everything if not understood(item)]
+    chats = {str(item["id"]).lower() for item in everything if understood(item)}
     assert page["total"] == len(chats)
     told = [note for note in page["notes"] if "unreadable" in note]
     assert (

@@ -17,6 +17,7 @@ from .clean import clean
 
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
+ROLE_LENGTH = 12
 MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
 
@@ -153,12 +154,17 @@ def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
     }
 
 
+def shorter(row: ChatRow, preview: int) -> ChatRow:
+    """Return the row with less of its last message."""
+    return row.model_copy(update={"last_text": clean(row.last_text, preview)})
+
+
 def _more(chat: Chat, look: Look) -> dict[str, Any]:
     return {
         "file": chat.message.has_file,
         "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
         "members": chat.members,
-        "role": clean(chat.role, NAME_LENGTH),
+        "role": clean(chat.role, ROLE_LENGTH),
         "owner": str(chat.owner or ""),
         "created": minutes(chat.created, look.now),
     }
