@@ -1,6 +1,5 @@
 """Room in a model's context: what a row costs at most, and how a page is made to fit."""
 
-import json
 import re
 from collections.abc import Sequence
 
@@ -11,9 +10,12 @@ ROOM = 7400
 LONGEST_PREVIEW, USUAL_PREVIEW = 80, 40
 SHORTER_PREVIEWS = (32, 16, 0)
 
-_A_ROW, _A_FIELD = 6, 4  # tokens
+_A_ROW, _A_TEXT, _A_FACT = 16, 6, 6
+"""Tokens for dialog_id and kind with what is around them; for the name of a text; for a flag or a number."""
+
 # Nobody knows the reader's tokenizer, so these bounds are on the safe side of o200k_base. Words cost a
 # third of them; but a row of gibberish may not make an answer longer than it is promised to be.
+_OURS = ("dialog_id", "kind")
 _A_TOKEN = re.compile("[0-9]{1,3}| ?[A-Za-zА-ЩЫЭ-щыэ-яЁё]|[ЪЬъь]")  # no token begins with a space and ъ or ь
 
 
@@ -42,12 +44,19 @@ def fit(rows: list[ChatRow], taken: int) -> tuple[list[ChatRow], bool]:
 
 def cost(row: ChatRow) -> int:
     """Return how many tokens a row costs at most, in either form."""
-    return _A_ROW + sum(
-        _A_FIELD + tokens(json.dumps(value, ensure_ascii=False)) for value in row.compact().values()
-    )
+    told = row.compact()
+    texts = [value for name, value in told.items() if isinstance(value, str) and name not in _OURS]
+    facts = len(told) - len(texts) - len(_OURS)
+    written = tokens("".join(texts)) + sum(map(_escaped, texts))
+    return _A_ROW + _A_TEXT * len(texts) + _A_FACT * facts + written
 
 
 def tokens(text: str) -> int:
     """Return how many tokens a text costs at most: one a letter, one a byte of what is no letter we know."""
     rest, known = _A_TOKEN.subn("", text)
     return known + len(rest.encode())
+
+
+def _escaped(text: str) -> int:
+    """Count the characters before which JSON puts another."""
+    return text.count('"') + text.count("\\")
