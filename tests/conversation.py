@@ -1,16 +1,21 @@
 """Words that the tests share: eras, conversations, and what a model reads of a result."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, cast
 
 import httpx
+import looptime
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
+
+VIRTUAL_TIME = ("asyncio", {"loop_factory": looptime.make_event_loop_class(asyncio.SelectorEventLoop)})
+"""An `anyio_backend` in whose event loop waiting takes no time."""
 
 Era = Literal["auto", "legacy"]
 Conversation = Callable[..., AbstractAsyncContextManager[Client]]

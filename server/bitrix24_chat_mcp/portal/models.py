@@ -67,6 +67,8 @@ class Listing:
     chats: list[Chat]
     odd: list[str]
     as_of: datetime | None = None
+    age: float = 0.0
+    """Seconds since the portal gave it."""
 
 
 _pages = msgspec.json.Decoder(wire.Page)
