@@ -77,7 +77,7 @@ async def test_a_list_never_fails_and_every_item_is_listed_or_counted(
         places = list(paths(item))
         put(item, places[where % len(places)] if places else ("id",), junk if places else 5)
     portal.override([*items, *more])
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         result = await client.call_tool("list_recent_chats", {"limit": 200, "detail": "full"})
     page = facts(result)
     everything: list[Any] = [*items, *more]
@@ -114,7 +114,7 @@ async def test_a_value_of_a_wrong_type_costs_its_own_field_only(wire: str, field
     items = [item for item in await raw(portal) if item and item["chat"].get("role")]
     item = max(items, key=lambda one: (bool(one["chat"]["entity_link"]["url"]), one["counter"]))
     item["message"]["file"] = {"id": 1}
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         portal.override([item])
         (before,) = facts(await client.call_tool("list_recent_chats", {"detail": "full"}))["chats"]
         put(item, tuple(wire.split(".")), junk)
@@ -126,7 +126,7 @@ async def test_odd_items_are_named_by_id_or_by_number() -> None:
     portal = office()
     strange = [None, {"id": "notify"}, {"id": "a; 99 unread\nx"}, {"id": 5.5}, {"id": "n" * 41}]
     portal.override([*strange, {"id": 7, "title": "Seven"}])
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         result = await client.call_tool("list_recent_chats")
     said = "left out as unreadable: 5 of the portal's items (no. 1, notify, no. 3, 5.5, no. 5)"
     assert said in facts(result)["notes"]
@@ -137,7 +137,7 @@ async def test_a_thousand_chats_are_listed_in_full() -> None:
     portal = office()
     (item, *_) = await raw(portal)
     portal.override([{**item, "id": f"chat{number}"} for number in range(1, 1001)])
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         page = facts(await client.call_tool("list_recent_chats", {"limit": 5}))
     assert page["total"] == 1000
 
@@ -145,7 +145,7 @@ async def test_a_thousand_chats_are_listed_in_full() -> None:
 async def test_a_chat_that_comes_twice_is_listed_once() -> None:
     portal = office()
     portal.override([{"id": 7, "title": "A"}, {"id": "7", "title": "B"}, {"id": "CHAT7", "title": "C"}])
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         page = facts(await client.call_tool("list_recent_chats"))
     assert [chat["dialog_id"] for chat in page["chats"]] == ["7", "chat7"]
 
@@ -175,7 +175,7 @@ async def test_damage_in_one_item_costs_neither_the_list_nor_the_item(damaged: b
     portal = office()
     body = b'{"result":[' + GOOD.encode() + b"," + damaged + b'],"time":' + clock + b"}"
     portal.fail("im.recent.get", Fault(body=body))
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         page = facts(await client.call_tool("list_recent_chats"))
     assert [chat["dialog_id"] for chat in page["chats"]] == ["chat1", "chat2"]
     assert page["chats"][1]["title"].startswith("a")
@@ -189,7 +189,7 @@ async def test_damage_in_one_item_costs_neither_the_list_nor_the_item(damaged: b
 async def test_a_portal_without_a_usable_clock_is_asked_by_ours(time: str) -> None:
     portal = office()
     portal.fail("im.recent.get", Fault(body=f'{{"result":[{GOOD}],"time":{{"date_finish":{time}}}}}'))
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         page = facts(await client.call_tool("list_recent_chats"))
     assert page["as_of"].startswith("20")
     assert page["as_of"].endswith("+00:00")
@@ -201,7 +201,7 @@ async def test_a_portal_without_a_usable_clock_is_asked_by_ours(time: str) -> No
 async def test_what_is_no_json_at_all_is_an_error_and_not_a_short_list(broken: bytes) -> None:
     portal = office()
     portal.fail("im.recent.get", Fault(body=broken))
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"attempts": 1}) as client:
         result = await client.call_tool("list_recent_chats")
     assert result.is_error
     assert text(result).startswith("BROKEN_JSON: ")

@@ -36,7 +36,7 @@ async def test_no_chat_that_stays_is_skipped_or_shown_twice(
 ) -> None:
     portal = DemoPortal(clock=lambda: CLOCK, rate=float("inf"))
     pending, seen, arguments = iter(events), list[str](), {"limit": limit, "detail": "brief"}
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         everything = facts(await client.call_tool("list_recent_chats", {"limit": 200, "detail": "brief"}))
         before = {chat["dialog_id"] for chat in everything["chats"]}
         while True:
@@ -76,7 +76,7 @@ async def test_the_order_of_kinds_and_the_zone_of_a_date_make_no_other_list(conv
 async def test_a_foreign_forged_or_stale_cursor_is_refused_with_the_reason(
     converse: Conversation, portal: DemoPortal
 ) -> None:
-    async with converse(cache=0) as client, converse(webhook_url=portal.webhook(9)) as other:
+    async with converse(limits={"cache": 0}) as client, converse(webhook_url=portal.webhook(9)) as other:
         cursor = facts(await client.call_tool("list_recent_chats", {"limit": 5}))["next_cursor"]
         refused = {
             "is not a cursor of this server": {"cursor": "page 2"},
@@ -98,7 +98,7 @@ async def test_a_foreign_forged_or_stale_cursor_is_refused_with_the_reason(
 async def test_a_list_of_900_is_read_to_its_end_in_any_order(show: str) -> None:
     portal = DemoPortal(clock=lambda: CLOCK, chats=900, rate=float("inf"))
     seen, arguments = list[str](), {"limit": 200, "detail": "brief", "show": show}
-    async with connected(portal, cache=0) as client:
+    async with connected(portal, limits={"cache": 0}) as client:
         while True:
             page = facts(await client.call_tool("list_recent_chats", arguments))
             seen += [chat["dialog_id"] for chat in page["chats"]]

@@ -95,7 +95,8 @@ def _outcome(results: _Results, name: str, answer: Answer) -> Answer | PortalErr
     result = _get(results.result, name)
     if result is None:
         return _missing()
-    return Answer(result, clock(time) or answer.as_of, resets_in(time))
+    own = result.copy()  # or whoever keeps this answer would keep the whole batch
+    return Answer(own, clock(time) or answer.as_of, resets_in(time))
 
 
 def _get(told: dict[str, T] | list[Any], name: str) -> T | None:

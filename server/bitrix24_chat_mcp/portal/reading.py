@@ -25,6 +25,8 @@ def decode(body: "bytes | bytearray | msgspec.Raw", decoder: msgspec.json.Decode
         pass
     try:
         return decoder.decode(_mended(bytes(body)))
+    except msgspec.DecodeError:
+        raise
     except (ValueError, RecursionError):
         raise msgspec.DecodeError("not JSON") from None
 

@@ -122,7 +122,7 @@ def decipher(reply: Reply) -> Answer:
     envelope = _open(reply)
     if envelope.error:
         raise refusal(envelope.error, envelope.error_description, reply.status, envelope.time)
-    if not bytes(envelope.result):
+    if not memoryview(envelope.result):  # a view, for it may be megabytes
         raise UnclearAnswerError(
             "UNCLEAR_ANSWER",
             f"The portal's answer (HTTP {reply.status}) has neither a result nor an error.",
