@@ -10,7 +10,15 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    TextContent,
+    ToolAnnotations,
+)
 from pydantic import ValidationError
 
 from . import __version__, tools, wording
@@ -69,6 +77,18 @@ class ChatServer(MCPServer[Service]):
         except ToolError as error:
             label = context.request_context.lifespan_context.label if context else ""
             return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Service, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Render a prompt; asking for one that is not there, or without its arguments, is no crash of ours."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
 def _explain(tool: str, cause: BaseException | None) -> str:

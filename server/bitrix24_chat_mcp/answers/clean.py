@@ -50,7 +50,9 @@ _UNSEEN: Final = regex.compile(
 
 # Only three flags are spelt with tags (England, Scotland, Wales); any other run of tags is hidden writing.
 _FLAG: Final = "\U0001f3f4(?:{})\U000e007f".format(
-    "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls"))
+    "|".join(
+        "".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls")
+    )
 )
 _JOINED: Final = "[[{}]&&[\\p{{L}}\\p{{M}}]]".format(
     "".join(

@@ -60,6 +60,7 @@ _SHAPED: Final = (
     r"(?:npm_|pypi-|hf_)[\w-]{20,}",
 )
 
+
 @cache
 def _secrets() -> list[regex.Pattern[str]]:
     """Compile the tables when the first suspicious text comes; most starts never need them."""
@@ -70,8 +71,25 @@ def _secrets() -> list[regex.Pattern[str]]:
 
 # Every secret needs one of these, or a long run; most messages hold none and are spared the search.
 _HINTS: Final = tuple(
-    "rest hooks.slack.com /api/webhooks/ token secret pass pwd пароль key sess auth _id app_sid bearer basic "
-    ":// -----".split()
+    [
+        "rest",
+        "hooks.slack.com",
+        "/api/webhooks/",
+        "token",
+        "secret",
+        "pass",
+        "pwd",
+        "пароль",
+        "key",
+        "sess",
+        "auth",
+        "_id",
+        "app_sid",
+        "bearer",
+        "basic",
+        "://",
+        "-----",
+    ]
 )
 _RUN: Final = re.compile(r"[A-Za-z0-9_-]{12}")
 
