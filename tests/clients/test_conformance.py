@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import HERE
+from strangers import HERE
 
 ERAS = ["2025-11-25", "2026-07-28"]
 

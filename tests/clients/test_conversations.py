@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from commands import COMMAND, environment
-from conftest import HERE, Environment
+from strangers import HERE, PROGRAMS, Environment
 
-PROGRAMS = HERE / "programs"
 STDIO = [*COMMAND, "--demo"]
 
 
