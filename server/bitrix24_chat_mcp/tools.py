@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from . import inbox
 from .answers import records, text
 from .answers.choice import Choice, Show
-from .answers.records import ChatList, Detail, Kind, PinOutcome, Record
+from .answers.records import ChatList, Detail, Kind, PinOutcome, Record, Undo
 from .inbox import Wish
 from .portal import rest
 from .portal.client import MOST_PINS, Flag, Portal
@@ -127,7 +127,7 @@ async def pin_chat(
         pinned=pin,
         changed=changed,
         pins=seen.pins(),
-        undo={} if changed is False else {"dialog_id": dialog_id, "pin": not pin},
+        undo=None if changed is False else Undo(dialog_id=dialog_id, pin=not pin),
         portal=service.label,
     )
     return _answer(outcome, text.pin_outcome(outcome))

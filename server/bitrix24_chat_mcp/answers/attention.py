@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from bitrix24_chat_mcp.portal.models import Chat
 
-OWED_FOR = timedelta(days=7)
-"""A direct message that was read and not answered is owed an answer for so long."""
+PRESSING = timedelta(days=7)
+"""For so long something presses; a direct message that was read is owed an answer no longer."""
 
 _GROUPS = {"group", "open", "collab", "crm", "event", "call", "mail", "other"}
 
@@ -25,7 +25,7 @@ _CLAIMS = (
     _Claim("a client waits for an answer", lambda chat, _: chat.client_waits),
     _Claim("wrote to you directly", lambda chat, _: _theirs(chat) and chat.unread > 0),
     _Claim("marked unread by hand", lambda chat, _: chat.marked_unread),
-    _Claim("you owe the answer", lambda chat, age: _theirs(chat) and age <= OWED_FOR),
+    _Claim("you owe the answer", lambda chat, age: _theirs(chat) and age <= PRESSING),
     _Claim("unread", lambda chat, _: chat.unread > 0 and chat.kind in _GROUPS and not chat.muted),
     _Claim("unread in a task", lambda chat, _: chat.unread > 0 and chat.kind == "task" and not chat.muted),
 )
@@ -34,17 +34,17 @@ _CLAIMS = (
 def rank(chats: list[Chat], now: datetime) -> list[tuple[Chat, str]]:
     """Return the chats that wait for the user, each with the reason; the most pressing first.
 
-    Within one kind of claim the longest waiting comes first. Bots, channels and notes claim nothing unless
-    they were marked unread by hand.
+    Within one kind of claim the longest waiting comes first, and behind it what is too old to press.
+    Bots, channels and notes claim nothing unless they were marked unread by hand.
     """
-    waiting: list[tuple[int, timedelta, Chat, str]] = []
+    waiting: list[tuple[tuple[int, bool, timedelta], Chat, str]] = []
     for chat in chats:
         age = now - chat.active_at if chat.active_at else timedelta()
         for place, claim in enumerate(_CLAIMS):
             if claim.holds(chat, age):
-                waiting.append((place, -age, chat, f"{claim.says}, {_told(age)}"))
+                waiting.append(((place, age > PRESSING, -age), chat, f"{claim.says}, {_told(age)}"))
                 break
-    return [(chat, why) for _, _, chat, why in sorted(waiting, key=lambda one: one[:2])]
+    return [(chat, why) for _, chat, why in sorted(waiting, key=lambda one: one[0])]
 
 
 def _theirs(chat: Chat) -> bool:

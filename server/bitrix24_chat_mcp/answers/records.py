@@ -89,6 +89,13 @@ class ChatList(Record):
     next_cursor: str = ""
 
 
+class Undo(Record):
+    """The arguments of pin_chat that take it back."""
+
+    dialog_id: str
+    pin: bool
+
+
 class PinOutcome(Record):
     """What came of pinning or unpinning."""
 
@@ -97,7 +104,7 @@ class PinOutcome(Record):
     pinned: bool
     changed: bool | None = None
     pins: int | None = Field(None, description="pinned chats now")
-    undo: dict[str, str | bool] = Field({}, description="arguments")
+    undo: Undo | None = None
     portal: str = ""
 
 

@@ -26,13 +26,13 @@ def pin_outcome(outcome: PinOutcome) -> str:
     if outcome.pins is not None:
         said.append(f"pinned chats now: {outcome.pins}")
     if outcome.undo:
-        said.append("undo: " + ", ".join(f"{name}={_written(value)}" for name, value in outcome.undo.items()))
+        said.append(f"undo: dialog_id={outcome.undo.dialog_id}, pin={str(outcome.undo.pin).lower()}")
     return _origin(outcome.portal) + "; ".join(said)
 
 
 def _heading(page: ChatList) -> Iterable[str]:
-    of = f"{page.matching} matching of {page.total}" if page.matching is not None else page.total
-    yield f"{_origin(page.portal)}{page.shown} of {of} chats"
+    shown = [page.shown, f"{page.matching} matching" if page.matching is not None else None, page.total]
+    yield f"{_origin(page.portal)}{' of '.join(str(count) for count in shown if count is not None)} chats"
     yield f"{page.unread} unread in {page.unread_chats} chats" if page.unread else "nothing unread"
     yield f"as of {page.as_of}"
     for name, kinds in page.hidden.items():
@@ -53,7 +53,3 @@ def _line(row: ChatRow) -> str:
     more = [f"{name} {getattr(row, name)}" for name in _MORE if getattr(row, name)]
     said = [row.last_at, row.last_author, row.last_text, row.link, ", ".join(more)]
     return "\t".join([row.dialog_id, row.kind, row.title, ", ".join(state), *said]).rstrip("\t")
-
-
-def _written(value: str | bool) -> str:  # noqa: FBT001
-    return value if isinstance(value, str) else str(value).lower()
