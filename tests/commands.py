@@ -11,9 +11,9 @@ COMMAND = [sys.executable, "-m", "bitrix24_chat_mcp"]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """An environment without settings of ours but these."""
+    """An environment without settings of ours but these, and without a home."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BITRIX24_")}
-    return {**kept, "XDG_CONFIG_HOME": "/nonexistent", **settings}
+    return {**kept, "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", **settings}
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

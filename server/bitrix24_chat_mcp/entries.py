@@ -1,18 +1,23 @@
 """What is wrong with this server's entry in a host's file; never says a secret."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
 from .config import FILE_VARIABLE, PREFIX, find_file, known_names, nearest, variable
 from .hosts import Entry
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
 _WEBHOOK = re.compile(r"/rest/[^/\s]+/[^/\s]+")
 _PLACEHOLDER = "PORTAL/rest/USER/CODE"
+_KNOW_BY_URL = {"Cursor", "Codex"}
 _FILLED_IN_LATER = re.compile(r"\$\{.*\}")
 
 
@@ -30,7 +35,7 @@ def _switch(entry: Entry) -> Iterator[str]:
 
 
 def _address(entry: Entry) -> Iterator[str]:
-    if entry.host.name != "Cursor" and entry.host.name != "Codex" and entry.written.get("type") != "http":
+    if entry.host.name not in _KNOW_BY_URL and entry.written.get("type") != "http":
         yield 'needs "type": "http" beside the url'
     if not str(entry.written["url"]).rstrip("/").endswith("/mcp"):
         yield "the url must end in /mcp"
@@ -54,7 +59,7 @@ def _arguments(written: object) -> Iterator[str]:
         return
     arguments = cast("list[str]", written)
     if any(_WEBHOOK.search(one) for one in arguments):
-        yield f"a webhook stands in args, where every list of processes shows it: put it in env as {PREFIX}WEBHOOK_URL"
+        yield "a webhook stands in args, where every list of processes shows it: put it in env"
     if "http" in arguments or "--transport=http" in arguments:
         yield "args ask for HTTP, but a host that starts a command speaks stdio: leave --transport out"
 
@@ -72,17 +77,19 @@ def _environment(entry: Entry) -> Iterator[str]:
         elif not isinstance(value, str):
             yield f"env: {name[:80]} must be a string, in quotation marks"
         elif name in fields and not _FILLED_IN_LATER.search(value):
-            field = fields[name]
-            yield from _value(name, value, Annotated[field.annotation, *field.metadata])
+            yield from _value(name, value, fields[name])
     yield from _webhook(entry, settings)
 
 
-def _value(name: str, value: str, kind: object) -> Iterator[str]:
+def _value(name: str, value: str, field: "FieldInfo") -> Iterator[str]:
     if _PLACEHOLDER in value:
         yield f"env: {name} is still the example, put the address of your webhook there"
         return
     try:
-        TypeAdapter[Any](kind).validate_python(value)
+        written: object = json.loads(value) if get_origin(field.annotation) is list else value
+        TypeAdapter[Any](Annotated[field.annotation, field]).validate_python(written)  # type: ignore[valid-type]
+    except json.JSONDecodeError:
+        yield f'env: {name} must be a list in JSON, such as ["one", "two"]'
     except ValidationError as error:
         yield f"env: {name}: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
 
@@ -94,4 +101,4 @@ def _webhook(entry: Entry, settings: Mapping[str, Any]) -> Iterator[str]:
     demo = "--demo" in entry.written.get("args", []) or variable("demo") in settings
     elsewhere = FILE_VARIABLE in settings or "--config" in entry.written.get("args", [])
     if not (address or demo or elsewhere or find_file()):
-        yield f"no portal is named: set {variable('webhook_url')} in env, or webhook_url in the configuration file"
+        yield f"no portal is named: set {variable('webhook_url')} in env, or webhook_url in the settings file"

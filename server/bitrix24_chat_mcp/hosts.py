@@ -43,7 +43,7 @@ _KEYS = {host.key for host in HOSTS}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """This server in a host's file, as written there; `misplaced` says what is wrong with the place."""
+    """A host's entry for this server, as written in its file; `misplaced` says if that is the wrong place."""
 
     host: Host
     file: Path
