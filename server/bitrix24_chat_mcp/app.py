@@ -8,7 +8,7 @@ from typing import Any
 from mcp.server import CacheHint
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -16,12 +16,14 @@ from mcp_types import (
     CallToolResult,
     GetPromptResult,
     InputRequiredResult,
+    SubscribeRequestParams,
     TextContent,
     ToolAnnotations,
+    UnsubscribeRequestParams,
 )
 from pydantic import ValidationError
 
-from . import __version__, tools, wording
+from . import __version__, asking, completing, prompting, resources, tools, watching, wording
 from . import arguments as bad_arguments
 from .answers.failure import describe
 from .config import Settings
@@ -51,12 +53,17 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> "ChatSer
         version=__version__,
         instructions=wording.read("instructions"),
         tools=_tools(read_only=settings.read_only),
+        resources=[_recent()],
         lifespan=lifespan,
+        middleware=[asking.remember, watching.watch_streams],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
     )
-    for name in ("tidy_pins", "triage_inbox"):
-        server.add_prompt(_prompt(name))
+    for prompt in prompting.prompts():
+        server.add_prompt(prompt)
+    server.resource(resources.CHAT, title="A chat", mime_type="text/plain")(resources.chat)
+    server.completion()(completing.complete)
+    server.serve_subscriptions(watching.Subscriptions())
     return server
 
 
@@ -89,6 +96,12 @@ class ChatServer(MCPServer[Service]):
             return await super().get_prompt(name, arguments, context)
         except ValueError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None
+
+    def serve_subscriptions(self, subscriptions: watching.Subscriptions) -> None:
+        """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""
+        serve = self._lowlevel_server.add_request_handler
+        serve("resources/subscribe", SubscribeRequestParams, subscriptions.subscribe)
+        serve("resources/unsubscribe", UnsubscribeRequestParams, subscriptions.unsubscribe)
 
 
 def _explain(tool: str, cause: BaseException | None) -> str:
@@ -137,6 +150,12 @@ def _tools(*, read_only: bool) -> list[Tool]:
     return [reading] if read_only else [reading, pinning]
 
 
-def _prompt(name: str) -> Prompt:
-    head, text = wording.head(name), wording.read(name)
-    return Prompt.from_function(lambda: text, name=name, title=head["title"], description=head["description"])
+def _recent() -> FunctionResource:
+    return FunctionResource(
+        uri=resources.RECENT,
+        name="recent",
+        title="Recent chats",
+        description="The user's recent Bitrix24 chats, as list_recent_chats gives them.",
+        mime_type="text/plain",
+        fn=resources.recent,
+    )

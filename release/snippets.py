@@ -1,0 +1,57 @@
+"""How each host is told about the server: every snippet of the README comes from here.
+
+`tests/test_readme.py` starts the server exactly as each says.
+"""
+
+import base64
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+NAME = "bitrix24"
+COMMAND = "bitrix24-chat-mcp"
+WEBHOOK = "https://PORTAL/rest/USER/CODE/"
+VARIABLE = "BITRIX24_WEBHOOK_URL"
+ADDRESS = "http://127.0.0.1:8000/mcp"
+
+_STDIO = {"command": COMMAND, "env": {VARIABLE: WEBHOOK}}
+_FROM_ENVIRONMENT = {"command": COMMAND, "env": {VARIABLE: f"${{{VARIABLE}}}"}}
+_ASKED_FOR = {"type": "stdio", "command": COMMAND, "env": {VARIABLE: "${input:webhook}"}}
+_QUESTION = {"type": "promptString", "id": "webhook", "description": "Bitrix24 webhook", "password": True}
+
+
+def snippets() -> dict[str, str]:
+    """Return the Markdown of each snippet by its name."""
+    return {
+        "claude-code": _shell(f"claude mcp add {NAME} -e {VARIABLE}={shlex.quote(WEBHOOK)} -- {COMMAND}"),
+        "claude-code-project": _json({"mcpServers": {NAME: _FROM_ENVIRONMENT}}),
+        "cursor-link": f"[Add to Cursor]({_cursor_link()})",
+        "cursor": _json({"mcpServers": {NAME: _STDIO}}),
+        "vscode-link": f"[Add to VS Code]({_vscode_link()})",
+        "vscode": _json({"servers": {NAME: _ASKED_FOR}, "inputs": [_QUESTION]}),
+        "codex": f'```toml\n[mcp_servers.{NAME}]\ncommand = "{COMMAND}"\nenv = {{ {VARIABLE} = "{WEBHOOK}" }}\n```',
+        "http-server": _shell(f"{VARIABLE}={shlex.quote(WEBHOOK)} {COMMAND} --transport http"),
+        "http": _json({"mcpServers": {NAME: {"type": "http", "url": ADDRESS}}}),
+    }
+
+
+def _shell(line: str) -> str:
+    return f"```sh\n{line}\n```"
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    """Write one server a line, as people paste it."""
+    return f"```json\n{json.dumps(document, indent=1)}\n```"
+
+
+def _cursor_link() -> str:
+    config = base64.b64encode(json.dumps(_STDIO).encode()).decode()
+    return f"https://cursor.com/en/install-mcp?name={NAME}&config={quote(config, safe='')}"
+
+
+def _vscode_link() -> str:
+    """Return a link that a Markdown viewer lets through; VS Code asks for the webhook and hides it."""
+    document = json.dumps({"name": NAME, **_ASKED_FOR, "inputs": [_QUESTION]}, separators=(",", ":"))
+    return f"https://insiders.vscode.dev/redirect?url={quote(f'vscode:mcp/install?{quote(document)}', safe='')}"
