@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-clients bench clean
+.PHONY: demo test test-clients docs bench clean
 
 demo: $(VENV)/run
 	@$(BIN)/bitrix24-chat-mcp demo
@@ -17,6 +17,10 @@ test: $(VENV)/dev
 # Other people's programs, which the tests install for themselves; what cannot be had is skipped, and said.
 test-clients: $(VENV)/dev
 	$(BIN)/pytest tests/clients -rs
+
+# Writes what is generated: snippets, settings, versions.
+docs: $(VENV)/dev
+	$(BIN)/python -m release.readme
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench

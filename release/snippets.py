@@ -5,7 +5,6 @@
 
 import base64
 import json
-import shlex
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -24,16 +23,17 @@ _QUESTION = {"type": "promptString", "id": "webhook", "description": "Bitrix24 w
 
 def snippets() -> dict[str, str]:
     """Return the Markdown of each snippet by its name."""
+    asking = f',\n "inputs": [{json.dumps(_QUESTION)}]'
     return {
-        "claude-code": _shell(f"claude mcp add {NAME} -e {VARIABLE}={shlex.quote(WEBHOOK)} -- {COMMAND}"),
-        "claude-code-project": _json({"mcpServers": {NAME: _FROM_ENVIRONMENT}}),
+        "claude-code": _shell(f"claude mcp add {NAME} -e {VARIABLE}={WEBHOOK} -- {COMMAND}"),
+        "claude-code-project": _json("mcpServers", _FROM_ENVIRONMENT),
         "cursor-link": f"[Add to Cursor]({_cursor_link()})",
-        "cursor": _json({"mcpServers": {NAME: _STDIO}}),
+        "cursor": _json("mcpServers", _STDIO),
         "vscode-link": f"[Add to VS Code]({_vscode_link()})",
-        "vscode": _json({"servers": {NAME: _ASKED_FOR}, "inputs": [_QUESTION]}),
-        "codex": f'```toml\n[mcp_servers.{NAME}]\ncommand = "{COMMAND}"\nenv = {{ {VARIABLE} = "{WEBHOOK}" }}\n```',
-        "http-server": _shell(f"{VARIABLE}={shlex.quote(WEBHOOK)} {COMMAND} --transport http"),
-        "http": _json({"mcpServers": {NAME: {"type": "http", "url": ADDRESS}}}),
+        "vscode": _json("servers", _ASKED_FOR, asking),
+        "codex": f'```toml\n[mcp_servers.{NAME}]\ncommand = "{COMMAND}"\nenv.{VARIABLE} = "{WEBHOOK}"\n```',
+        "http-server": _shell(f"{VARIABLE}={WEBHOOK} {COMMAND} --transport http"),
+        "http": _json("mcpServers", {"type": "http", "url": ADDRESS}),
     }
 
 
@@ -41,9 +41,8 @@ def _shell(line: str) -> str:
     return f"```sh\n{line}\n```"
 
 
-def _json(document: Mapping[str, Any]) -> str:
-    """Write one server a line, as people paste it."""
-    return f"```json\n{json.dumps(document, indent=1)}\n```"
+def _json(key: str, entry: Mapping[str, Any], more: str = "") -> str:
+    return f'```json\n{{"{key}": {{"{NAME}":\n  {json.dumps(entry)}}}{more}}}\n```'
 
 
 def _cursor_link() -> str:
@@ -54,4 +53,6 @@ def _cursor_link() -> str:
 def _vscode_link() -> str:
     """Return a link that a Markdown viewer lets through; VS Code asks for the webhook and hides it."""
     document = json.dumps({"name": NAME, **_ASKED_FOR, "inputs": [_QUESTION]}, separators=(",", ":"))
-    return f"https://insiders.vscode.dev/redirect?url={quote(f'vscode:mcp/install?{quote(document)}', safe='')}"
+    return (
+        f"https://insiders.vscode.dev/redirect?url={quote(f'vscode:mcp/install?{quote(document)}', safe='')}"
+    )

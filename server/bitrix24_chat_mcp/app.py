@@ -91,11 +91,11 @@ class ChatServer(MCPServer[Service]):
         arguments: dict[str, Any] | None = None,
         context: Context[Service, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Render a prompt; asking for one that is not there, or without its arguments, is no crash."""
-        try:
-            return await super().get_prompt(name, arguments, context)
-        except ValueError as error:
-            raise MCPError(INVALID_PARAMS, str(error)) from None
+        """Render a prompt; asking for one that is not there is the caller's mistake, and no crash."""
+        known = [prompt.name for prompt in await self.list_prompts()]
+        if name not in known:
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:40]!r}, only {', '.join(known)}.")
+        return await super().get_prompt(name, arguments, context)
 
     def serve_subscriptions(self, subscriptions: watching.Subscriptions) -> None:
         """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""
