@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-clients docs bench clean
+.PHONY: demo test test-clients docs bench bundle release clean
 
 demo: $(VENV)/run
 	@$(BIN)/bitrix24-chat-mcp demo
@@ -21,6 +21,14 @@ test-clients: $(VENV)/dev
 # Writes what is generated: snippets, settings, versions.
 docs: $(VENV)/dev
 	$(BIN)/python -m release.readme
+
+# For Claude Desktop.
+bundle: $(VENV)/dev
+	$(BIN)/python -m release.bundle
+
+# Builds, checks the wheel on every Python there is, and says what to publish.
+release: $(VENV)/dev
+	$(BIN)/python -m release
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench

@@ -53,6 +53,5 @@ def _cursor_link() -> str:
 def _vscode_link() -> str:
     """Return a link that a Markdown viewer lets through; VS Code asks for the webhook and hides it."""
     document = json.dumps({"name": NAME, **_ASKED_FOR, "inputs": [_QUESTION]}, separators=(",", ":"))
-    return (
-        f"https://insiders.vscode.dev/redirect?url={quote(f'vscode:mcp/install?{quote(document)}', safe='')}"
-    )
+    address = quote(f"vscode:mcp/install?{quote(document)}", safe="")
+    return f"https://insiders.vscode.dev/redirect?url={address}"

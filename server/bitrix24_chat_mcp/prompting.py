@@ -4,9 +4,10 @@ from string import Template
 from typing import TYPE_CHECKING, Annotated, get_args
 
 from mcp.server.mcpserver.prompts import Prompt
+from mcp_types import Icon
 from pydantic import Field
 
-from . import asking, inbox, wording
+from . import asking, icons, inbox, wording
 from .answers import text
 from .answers.choice import Choice
 from .answers.failure import describe
@@ -42,12 +43,15 @@ async def tidy_pins(
 
 def prompts() -> list[Prompt]:
     """Return the prompts in a stable order."""
-    return [_prompt("tidy_pins", tidy_pins), _prompt("triage_inbox", triage_inbox)]
+    return [
+        _prompt("tidy_pins", tidy_pins, icons.PIN),
+        _prompt("triage_inbox", triage_inbox, icons.CHATS),
+    ]
 
 
-def _prompt(name: str, ask: "Callable[..., Awaitable[str]]") -> Prompt:
+def _prompt(name: str, ask: "Callable[..., Awaitable[str]]", icon: list[Icon]) -> Prompt:
     head = wording.head(name)
-    return Prompt.from_function(ask, title=head["title"], description=head["description"])
+    return Prompt.from_function(ask, title=head["title"], description=head["description"], icons=icon)
 
 
 async def _filled(name: str, said: dict[str, str] | None = None, **wishes: Wish) -> str:

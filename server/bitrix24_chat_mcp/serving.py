@@ -4,8 +4,9 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from .app import ChatServer, build_server
+from .app import build_server
 from .config import ConfigError, HttpSettings, Settings
+from .protocol import ChatServer
 
 if TYPE_CHECKING:
     from starlette.requests import Request

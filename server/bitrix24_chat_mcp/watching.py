@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult
@@ -23,7 +23,6 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from .asking import Asked
-from .portal.client import Portal
 from .portal.errors import PortalError
 from .portal.models import Chat
 from .resources import RECENT
@@ -93,24 +92,20 @@ def _wanted(params: Mapping[str, Any] | None) -> list[str]:
 async def _poll(ctx: Asked, tell: Callable[[], Awaitable[None]]) -> None:
     with suppress(PortalError):  # nothing is configured, so nothing will change
         portal = ctx.lifespan_context.portal()
-        since, seen, pause = datetime.now(UTC), set[_Trace](), EVERY
+        since, seen, pause = datetime.now(UTC), set[_Trace](), 0.0
         while True:
-            await asyncio.sleep(pause)
             try:
-                since, now = await _changes(portal, since)
+                listing = await portal.recent((), since)
             except PortalError as error:
                 _logger.info("poll for a subscription: %s", error.code)
-                pause = min(pause * 2, EVERY * 10)
-                continue
-            if now - seen:
-                await tell()
-            seen, pause = now, EVERY
-
-
-async def _changes(portal: Portal, since: datetime) -> tuple[datetime, set[_Trace]]:
-    """Return the portal's moment, and the chats that changed; those of the very second come again."""
-    listing = await portal.recent((), since)
-    return listing.as_of or datetime.now(UTC) - timedelta(seconds=1), set(map(_trace, listing.chats))
+                pause = min(max(pause, EVERY) * 2, EVERY * 10)
+            else:
+                now = set(map(_trace, listing.chats))
+                # The first poll only learns the portal's clock; those of the very second come again.
+                if pause and now - seen:
+                    await tell()
+                since, seen, pause = listing.as_of or datetime.now(UTC), now, EVERY
+            await asyncio.sleep(pause)
 
 
 def _trace(chat: Chat) -> _Trace:

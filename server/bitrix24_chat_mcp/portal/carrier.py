@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 class Carrier:
     """A pool of connections to portals. One for the whole process, for all users.
 
-    `timeout` is the longest silence in seconds, `max_bytes` the largest body. `transport` takes the
-    network's place: the demo portal, or a fault.
+    `timeout` is the longest silence in seconds, half as long as a call's patience so that another attempt
+    fits; `max_bytes` is the largest body. `transport` takes the network's place: the demo portal, or a
+    fault.
     """
 
     def __init__(
         self,
         *,
-        timeout: float = 20.0,
+        timeout: float = 10.0,
         max_bytes: int = 64 * 1024 * 1024,
         transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
     ) -> None:
@@ -49,7 +50,9 @@ class Carrier:
             transport=self._transport() if self._transport else None,
             # The system's trust store: portals on premises have certificates of their company's own.
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            timeout=self._timeout,
+            timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 5.0)),
+            # As many as an Enterprise portal's bucket holds. Those at rest spare the next call a handshake.
+            limits=httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0),
             follow_redirects=False,  # a POST that is followed blindly arrives as an empty GET
             # One pool serves all users: a session cookie of one must not travel with another's request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -74,6 +77,8 @@ class Carrier:
             json=dict(request.params),
             headers={"Accept": "application/json", **credentials.headers()},
         ) as response:
+            if int(response.headers.get("content-length", 0)) > self._max_bytes:
+                raise _oversized(self._max_bytes)
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -114,6 +119,7 @@ def _explain(error: Exception) -> PortalError:
             "TLS_ERROR",
             "No secure connection to the portal: its certificate is not valid or not trusted here.",
             "Ask the person who runs this server to check the portal's certificate and the system's clock.",
+            transient=False,
         )
     for kind, explain in _EXPLANATIONS.items():
         if isinstance(error, getattr(httpx, kind)):
@@ -144,6 +150,6 @@ _EXPLANATIONS: dict[str, Callable[[], PortalError]] = {
     "PoolTimeout": lambda: UnreachableError("BUSY", "Too many calls are under way.", _AGAIN),
     "TimeoutException": lambda: NoAnswerError("TIMED_OUT", "The portal did not answer in time.", _AGAIN),
     "UnsupportedProtocol": lambda: UnreachableError(
-        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url."
+        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url.", transient=False
     ),
 }

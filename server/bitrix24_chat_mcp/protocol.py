@@ -1,0 +1,80 @@
+"""Between the protocol and the tools: whatever fails, a model reads a sentence about it."""
+
+import logging
+from typing import Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    SubscribeRequestParams,
+    TextContent,
+    UnsubscribeRequestParams,
+)
+from pydantic import ValidationError
+
+from . import arguments as bad_arguments
+from .answers.failure import describe
+from .portal.errors import PortalError
+from .service import Service
+from .watching import Subscriptions
+
+_logger = logging.getLogger(__name__)
+
+
+class ChatServer(MCPServer[Service]):
+    """An MCPServer whose failures are answered in sentences, as tool errors."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; whatever fails, the model reads what happened and what to do next."""
+        takes = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
+        if name not in takes:
+            return _failed(f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.")
+        if complaint := bad_arguments.unknown(name, arguments, takes[name]):
+            return _failed(complaint)
+        try:
+            return await super().call_tool(name, bad_arguments.given(arguments), context)
+        except ToolError as error:
+            label = context.request_context.lifespan_context.label if context else ""
+            return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Service, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Render a prompt; asking for one that is not there is the caller's mistake, and no crash."""
+        known = [prompt.name for prompt in await self.list_prompts()]
+        if name not in known:
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:40]!r}, only {', '.join(known)}.")
+        return await super().get_prompt(name, arguments, context)
+
+    def serve_subscriptions(self, subscriptions: Subscriptions) -> None:
+        """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""
+        serve = self._lowlevel_server.add_request_handler
+        serve("resources/subscribe", SubscribeRequestParams, subscriptions.subscribe)
+        serve("resources/unsubscribe", UnsubscribeRequestParams, subscriptions.unsubscribe)
+
+
+def _explain(tool: str, cause: BaseException | None) -> str:
+    if isinstance(cause, PortalError):
+        _logger.info("%s: %s", tool, cause.code)
+        return describe(cause)
+    if isinstance(cause, ValidationError):
+        return bad_arguments.wrong(cause)
+    _logger.error("%s failed unexpectedly", tool, exc_info=cause)
+    return (
+        f"INTERNAL_ERROR: this server failed on {tool}; it goes on, and has logged why. Try once more; if it "
+        "persists, report it to the people who maintain this server."
+    )
+
+
+def _failed(said: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
