@@ -61,8 +61,7 @@ async def test_a_prompt_that_is_not_there_is_the_caller_s_mistake(
     converse: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with converse() as client:
-        with pytest.raises(
-            MCPError, match="There is no prompt 'nonsense', only " as refused:
+        with pytest.raises(MCPError, match="There is no prompt 'nonsense', only ") as refused:
             await client.get_prompt("nonsense")
     assert refused.value.code == INVALID_PARAMS
     assert not caplog.records
