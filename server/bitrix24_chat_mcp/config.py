@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from .portal.auth import is_loopback, parse_webhook
+from .portal.limits import MIB, Limits
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -62,6 +63,40 @@ class HttpSettings(BaseModel):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
 
 
+class LimitSettings(BaseModel):
+    """The portal's limits, and the caller's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rate: float = Field(
+        default=2.0, gt=0, le=1000, description="Requests a second that the portal allows; 5 with Enterprise."
+    )
+    burst: int = Field(
+        default=50, ge=5, le=1_000_000, description="Requests it takes at once; 250 with Enterprise."
+    )
+    deadline: float = Field(
+        default=20.0, gt=0, le=600, description="Seconds that one call may take; hosts give up after 60."
+    )
+    attempts: int = Field(default=4, ge=1, le=10, description="How often a request is tried in all.")
+    queue: int = Field(default=200, ge=0, le=100_000, description="Calls that may wait for a portal.")
+    cache: float = Field(
+        default=3.0,
+        ge=0,
+        le=60,
+        description="Seconds for which a repeated list is not asked anew; 0: never.",
+    )
+    max_answer_bytes: int = Field(
+        default=64 * MIB, ge=MIB, description="The largest answer that is read from the portal."
+    )
+    moves_to: frozenset[str] = Field(
+        default=frozenset(), description="Hosts a portal may move to, beside those of its own domain."
+    )
+
+    def of_line(self) -> Limits:
+        """Return what the line to the portal keeps."""
+        return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with its default."""
 
@@ -84,7 +119,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="How much to log on stderr: debug, info, warning or error."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How to log: text for people, json for one object a line."
+    )
     http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
+    limits: LimitSettings = Field(
+        default_factory=LimitSettings, description="The portal's limits, and the caller's."
+    )
 
     @classmethod
     def settings_customise_sources(

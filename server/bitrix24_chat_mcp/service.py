@@ -10,7 +10,7 @@ from .portal.auth import Credentials, parse_webhook
 from .portal.carrier import Carrier, in_process
 from .portal.client import Line, Portal
 from .portal.errors import UnusableRequestError
-from .portal.rest import Answer, Request, decipher
+from .portal.line import open_line
 from .portal.seen import Seen
 
 _logger = logging.getLogger(__name__)
@@ -18,10 +18,14 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running server as its tools see it. `label` marks answers that are not a real portal's."""
+    """The running server as its tools see it.
+
+    `deadline` is how many seconds a call may take; `label` marks answers that are not a real portal's.
+    """
 
     line: Line
     credentials: Credentials | None
+    deadline: float
     label: str = ""
     _seen: dict[Credentials, Seen] = field(default_factory=dict["Credentials", Seen])
 
@@ -49,13 +53,11 @@ async def open_service(settings: Settings, carrier: Carrier | None = None) -> As
         carrier, credentials = _demo(carrier)
     elif settings.webhook_url:
         credentials = parse_webhook(settings.webhook_url.get_secret_value())
-    carrier = carrier or Carrier()
-
-    async def line(request: Request) -> Answer:
-        return decipher(await carrier.send(request))
-
+    limits = settings.limits
+    carrier = carrier or Carrier(max_bytes=limits.max_answer_bytes)
     try:
-        yield Service(line, credentials, "demo portal" if settings.demo else "")
+        async with open_line(carrier, limits.of_line()) as line:
+            yield Service(line, credentials, limits.deadline, "demo portal" if settings.demo else "")
     finally:
         await carrier.aclose()
 
