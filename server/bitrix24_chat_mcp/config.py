@@ -6,21 +6,17 @@ such as `webhook_url` is `BITRIX24_WEBHOOK_URL` in the environment; tables nest 
 """
 
 import difflib
+import json
 import logging
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_origin
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
 from .portal.auth import is_loopback, parse_webhook
 from .portal.limits import MIB, Limits
@@ -97,12 +93,10 @@ class LimitSettings(BaseModel):
         return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set, with its default."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     config: str | None = Field(
         default=None, description="The TOML file that was read; set outside the file only.", exclude=True
@@ -127,28 +121,17 @@ class Settings(BaseSettings):
         default_factory=LimitSettings, description="The portal's limits, and the caller's."
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Ask the command line, then the environment, then the file."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _written(init_settings()))
 
-
-def load(**given: object) -> Settings:
+def load(**given: Any) -> Settings:
     """Put the settings together; `given` comes from the command line, None meaning "not given".
 
     Raises ConfigError with one line that says what to mend.
     """
     _check_environment()
+    written = {name: value for name, value in given.items() if value is not None}
+    sources = (_read_file(find_file(given.get("config"))), _read_environment(), written)
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings.model_validate(reduce(_laid_over, sources))
     except ValidationError as error:
         raise ConfigError("; ".join(map(_sentence, error.errors()))) from None
 
@@ -178,8 +161,38 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", "__").upper()
 
 
-def _written(given: Mapping[str, Any]) -> dict[str, Any]:
-    path = find_file(given.get("config"))
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both, where `above` wins, table by table."""
+    tables = {
+        name for name in below.keys() & above.keys() if all(isinstance(x[name], dict) for x in (below, above))
+    }
+    return {**below, **above, **{name: {**below[name], **above[name]} for name in tables}}
+
+
+def _read_environment() -> dict[str, Any]:
+    """Return what the environment sets, in tables as in the file; an empty value sets nothing."""
+    given = {name.upper(): value for name, value in os.environ.items() if value}
+    settings: dict[str, Any] = {}
+    for name, field in known_names().items():
+        if (value := given.get(variable(name))) is not None:
+            table, _, key = name.rpartition(".")
+            (settings.setdefault(table, {}) if table else settings)[key] = _decoded(value, field, name)
+    return settings
+
+
+def _decoded(value: str, field: "FieldInfo", name: str) -> object:
+    """Read a list, which the environment holds as JSON; pydantic reads the rest by itself."""
+    if get_origin(field.annotation) not in {list, frozenset}:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ConfigError(
+            f'{name} ({variable(name)}): it must be a list in JSON, such as ["a", "b"]'
+        ) from None
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
