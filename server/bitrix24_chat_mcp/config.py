@@ -122,14 +122,14 @@ class Settings(BaseModel):
     )
 
 
-def load(**given: Any) -> Settings:
+def load(*, config: str | None = None, **given: object) -> Settings:
     """Put the settings together; `given` comes from the command line, None meaning "not given".
 
     Raises ConfigError with one line that says what to mend.
     """
     _check_environment()
-    written = {name: value for name, value in given.items() if value is not None}
-    sources = (_read_file(find_file(given.get("config"))), _read_environment(), written)
+    written = {name: value for name, value in {"config": config, **given}.items() if value is not None}
+    sources = (_read_file(find_file(config)), _read_environment(), written)
     try:
         return Settings.model_validate(reduce(_laid_over, sources))
     except ValidationError as error:
@@ -163,9 +163,8 @@ def variable(name: str) -> str:
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Return both, where `above` wins, table by table."""
-    tables = {
-        name for name in below.keys() & above.keys() if all(isinstance(x[name], dict) for x in (below, above))
-    }
+    both = below.keys() & above.keys()
+    tables = {name for name in both if isinstance(below[name], dict) and isinstance(above[name], dict)}
     return {**below, **above, **{name: {**below[name], **above[name]} for name in tables}}
 
 
