@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-import httpx2
+import httpx
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.auth import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
@@ -34,7 +34,7 @@ UNLIMITED = Limits(rate=1000, burst=1_000_000, cache=0)
 class OneByOne:
     """A client that makes one request a call, as fast as the bucket allows."""
 
-    client: httpx2.AsyncClient
+    client: httpx.AsyncClient
     pace: Pace
 
     async def call(self, address: str, params: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -59,7 +59,7 @@ async def pins() -> list[Row]:
     async with _opened(2, Limits()) as (line, origin):
         ours = await _timed(_crowd(20, 200, _pin_by(line, _webhook(origin))))
         refused = await _refused(origin)
-    async with demo_portal(2) as origin, httpx2.AsyncClient() as client:
+    async with demo_portal(2) as origin, httpx.AsyncClient() as client:
         other = OneByOne(client, Pace(2, 50))
         address = _webhook(origin).address("im.recent.pin")
 
@@ -95,7 +95,7 @@ async def lists() -> list[Row]:
 async def single() -> list[Row]:
     """One call on a free bucket, beside a plain request and its JSON decoded."""
     rows: list[Row] = []
-    async with _opened(math.inf, UNLIMITED) as (line, origin), httpx2.AsyncClient() as client:
+    async with _opened(math.inf, UNLIMITED) as (line, origin), httpx.AsyncClient() as client:
         webhook = _webhook(origin)
         for method in ("server.time", "im.recent.get"):
 
@@ -159,7 +159,7 @@ def _webhook(origin: str, user: int = 1) -> Credentials:
 
 
 async def _requests(origin: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx.AsyncClient() as client:
         return (await client.get(f"{origin}/_demo/requests")).json()
 
 

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import httpx2
+import httpx
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import in_process
 
@@ -112,7 +112,7 @@ def _portal() -> Generator[str]:
 
 async def _recorded() -> bytes:
     portal = DemoPortal()
-    async with httpx2.AsyncClient(transport=in_process(portal)()) as client:
+    async with httpx.AsyncClient(transport=in_process(portal)()) as client:
         return (await client.post(f"{portal.webhook()}im.recent.get", json={})).content
 
 

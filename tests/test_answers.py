@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
@@ -109,7 +109,7 @@ ODD_ROWS: list[object] = [
 async def test_one_odd_item_never_costs_the_others(era: Era, odd: object) -> None:
     settings = Settings.model_validate({"webhook_url": "https://acme.bitrix24.example/rest/1/code/"})
     body = {"result": [TASK, odd, {**TASK, "id": 31, "type": "user"}]}
-    carrier = Carrier(transport=lambda: httpx2.MockTransport(lambda _: httpx2.Response(200, json=body)))
+    carrier = Carrier(transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     async with Client(build_server(settings, carrier), mode=era) as client:
         result = await client.call_tool("list_recent_chats")
     page = facts(result)

@@ -176,18 +176,3 @@ def test_the_example_file_loads_as_it_is() -> None:
 def test_a_variable_s_name_follows_from_the_key() -> None:
     assert variable("webhook_url") == "BITRIX24_WEBHOOK_URL"
     assert variable("http.port") == "BITRIX24_HTTP__PORT"
-
-
-def test_a_list_in_the_environment_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("bitrix24_limits__moves_to", '["new.example"]')
-    assert load().limits.moves_to == {"new.example"}
-    monkeypatch.setenv("bitrix24_limits__moves_to", "new.example")
-    with pytest.raises(
-        ConfigError, match=r"limits.moves_to \(BITRIX24_LIMITS__MOVES_TO\): it must be a list"
-    ):
-        load()
-
-
-def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BITRIX24_WEBHOOK_URL", "")
-    assert load().webhook_url is None

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
@@ -22,7 +22,7 @@ def documented(name: str) -> dict[str, Any]:
 
 def server(status: int, body: dict[str, Any]) -> Any:
     settings = Settings.model_validate({"webhook_url": "https://acme.bitrix24.example/rest/503/code/"})
-    answer = httpx2.MockTransport(lambda _: httpx2.Response(status, json=body))
+    answer = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
     return build_server(settings, Carrier(transport=lambda: answer))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
@@ -43,11 +43,11 @@ async def test_false_below_the_limit_means_no_relation_to_the_chat(era: Era) -> 
         "im.recent.get": [],
     }
 
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, json={"result": results[request.url.path.rpartition("/")[2]]})
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"result": results[request.url.path.rpartition("/")[2]]})
 
     settings = Settings.model_validate({"webhook_url": "https://old.bitrix24.example/rest/1/code/"})
-    server = build_server(settings, Carrier(transport=lambda: httpx2.MockTransport(answer)))
+    server = build_server(settings, Carrier(transport=lambda: httpx.MockTransport(answer)))
     async with Client(server, mode=era) as client:
         pin = await client.call_tool("pin_chat", {"dialog_id": "chat7"})
         unpin = await client.call_tool("pin_chat", {"dialog_id": "chat7", "pin": False})

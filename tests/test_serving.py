@@ -1,6 +1,6 @@
 """The server as users start it: a command, arguments and an environment; over stdio and over HTTP."""
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp import __version__
 from bitrix24_chat_mcp.demo import DemoPortal
@@ -50,13 +50,13 @@ async def test_it_serves_over_http_with_and_without_a_slash(era: Era, path: str)
 
 def test_over_http_host_and_origin_are_checked_and_health_is_told() -> None:
     with started("--transport", "http", "--port", "0", "--demo", announcing=r"on (http\S+)/mcp") as found:
-        health = httpx2.get(f"{found[1]}/healthz")
+        health = httpx.get(f"{found[1]}/healthz")
         assert (health.status_code, health.json()) == (200, {"status": "ok"})
         ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         for path in ("/mcp", "/mcp/"):
             address = found[1] + path
-            foreign_host = httpx2.post(address, headers={"Host": "evil.example"}, json=ping)
-            foreign_origin = httpx2.post(address, headers={"Origin": "https://evil.example"}, json=ping)
+            foreign_host = httpx.post(address, headers={"Host": "evil.example"}, json=ping)
+            foreign_origin = httpx.post(address, headers={"Origin": "https://evil.example"}, json=ping)
             assert foreign_host.status_code == 421
             assert foreign_origin.status_code == 403
 

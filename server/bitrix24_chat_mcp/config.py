@@ -6,17 +6,21 @@ such as `webhook_url` is `BITRIX24_WEBHOOK_URL` in the environment; tables nest 
 """
 
 import difflib
-import json
 import logging
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from .portal.auth import is_loopback, parse_webhook
 from .portal.limits import MIB, Limits
@@ -93,10 +97,12 @@ class LimitSettings(BaseModel):
         return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Everything that can be set, with its default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
 
     config: str | None = Field(
         default=None, description="The TOML file that was read; set outside the file only.", exclude=True
@@ -121,17 +127,28 @@ class Settings(BaseModel):
         default_factory=LimitSettings, description="The portal's limits, and the caller's."
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Ask the command line, then the environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _written(init_settings()))
 
-def load(*, config: str | None = None, **given: object) -> Settings:
+
+def load(**given: object) -> Settings:
     """Put the settings together; `given` comes from the command line, None meaning "not given".
 
     Raises ConfigError with one line that says what to mend.
     """
     _check_environment()
-    written = {name: value for name, value in {"config": config, **given}.items() if value is not None}
-    sources = (_read_file(find_file(config)), _read_environment(), written)
     try:
-        return Settings.model_validate(reduce(_laid_over, sources))
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError("; ".join(map(_sentence, error.errors()))) from None
 
@@ -161,37 +178,8 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", "__").upper()
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both, where `above` wins, table by table."""
-    both = below.keys() & above.keys()
-    tables = {name for name in both if isinstance(below[name], dict) and isinstance(above[name], dict)}
-    return {**below, **above, **{name: {**below[name], **above[name]} for name in tables}}
-
-
-def _read_environment() -> dict[str, Any]:
-    """Return what the environment sets, in tables as in the file; an empty value sets nothing."""
-    given = {name.upper(): value for name, value in os.environ.items() if value}
-    settings: dict[str, Any] = {}
-    for name, field in known_names().items():
-        if (value := given.get(variable(name))) is not None:
-            table, _, key = name.rpartition(".")
-            (settings.setdefault(table, {}) if table else settings)[key] = _decoded(value, field, name)
-    return settings
-
-
-def _decoded(value: str, field: "FieldInfo", name: str) -> object:
-    """Read a list, which the environment holds as JSON; pydantic reads the rest by itself."""
-    if get_origin(field.annotation) not in {list, frozenset}:
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise ConfigError(
-            f'{name} ({variable(name)}): it must be a list in JSON, such as ["a", "b"]'
-        ) from None
-
-
-def _read_file(path: Path | None) -> dict[str, Any]:
+def _written(given: Mapping[str, Any]) -> dict[str, Any]:
+    path = find_file(given.get("config"))
     if path is None:
         return {}
     try:

@@ -86,7 +86,7 @@ def _value(name: str, value: str, field: "FieldInfo") -> Iterator[str]:
         yield f"env: {name} is still the example, put the address of your webhook there"
         return
     try:
-        written: object = json.loads(value) if get_origin(field.annotation) in {list, frozenset} else value
+        written: object = json.loads(value) if get_origin(field.annotation) is list else value
         TypeAdapter[Any](Annotated[field.annotation, field]).validate_python(written)  # type: ignore[valid-type]
     except json.JSONDecodeError:
         yield f'env: {name} must be a list in JSON, such as ["one", "two"]'

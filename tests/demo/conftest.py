@@ -2,7 +2,7 @@ import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal
 
@@ -24,21 +24,21 @@ def portal() -> DemoPortal:
     return DemoPortal(clock=lambda: NOW, rate=math.inf)
 
 
-def anonymous(portal: DemoPortal) -> httpx2.AsyncClient:
+def anonymous(portal: DemoPortal) -> httpx.AsyncClient:
     """Connect without credentials."""
-    return httpx2.AsyncClient(transport=ASGITransport(portal), base_url="https://demo.bitrix24.example")
+    return httpx.AsyncClient(transport=ASGITransport(portal), base_url="https://demo.bitrix24.example")
 
 
 @pytest.fixture
-async def client(portal: DemoPortal) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(
+async def client(portal: DemoPortal) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
         transport=ASGITransport(portal), base_url=portal.webhook(), timeout=60
     ) as client:
         yield client
 
 
 @pytest.fixture
-def call(client: httpx2.AsyncClient) -> Call:
+def call(client: httpx.AsyncClient) -> Call:
     """Call a method as the default user; gives the whole body."""
 
     async def call(method: str, **params: object) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 
@@ -35,7 +35,7 @@ async def test_a_map_gives_a_map_and_a_list_gives_a_list(call: Call) -> None:
     assert after_an_error["result_error"][0]["error"] == "ERROR_METHOD_NOT_FOUND"
 
 
-async def test_form_fields_make_a_batch_too(client: httpx2.AsyncClient) -> None:
+async def test_form_fields_make_a_batch_too(client: httpx.AsyncClient) -> None:
     answer = await client.post("batch", data={"cmd[me]": "profile", "cmd[bad]": "nope", "halt": "0"})
     assert answer.json()["result"]["result_error"].keys() == {"bad"}
 

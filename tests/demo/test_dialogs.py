@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Scene
 
@@ -120,7 +120,7 @@ async def test_outsiders_are_dropped_after_counting(call: Call) -> None:
     assert (body["result"], body["total"]) == ([], 1)
 
 
-async def test_methods_about_oneself(call: Call, client: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_methods_about_oneself(call: Call, client: httpx.AsyncClient, portal: DemoPortal) -> None:
     assert (await call("profile"))["result"]["ID"] == "1"
     assert (await call("user.current"))["result"]["LAST_NAME"] == "Соколова"
     assert "im" in (await call("scope"))["result"]

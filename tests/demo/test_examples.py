@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal
 
@@ -161,12 +161,12 @@ async def test_errors_are_the_documented_ones(
 
 
 @pytest.mark.parametrize("name", ["im.recent.get", "im.recent.list", "im.counters.get", "im.dialog.read.all"])
-async def test_wrong_credentials_are_the_documented_error(client: httpx2.AsyncClient, name: str) -> None:
+async def test_wrong_credentials_are_the_documented_error(client: httpx.AsyncClient, name: str) -> None:
     answer = await client.post(f"https://demo.bitrix24.example/rest/1/wrong/{name}")
     assert answer.json() == documented(f"{name}.error")
 
 
-async def test_tokens_have_the_documented_shape(client: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_tokens_have_the_documented_shape(client: httpx.AsyncClient, portal: DemoPortal) -> None:
     fields = {"client_id": portal.client_id, "client_secret": portal.client_secret}
     code = {"grant_type": "authorization_code", "code": portal.code(), **fields}
     refresh = {"grant_type": "refresh_token", "refresh_token": portal.token().refresh, **fields}
@@ -179,7 +179,7 @@ async def test_tokens_have_the_documented_shape(client: httpx2.AsyncClient, port
     assert refused.json() == documented("oauth.refresh.error")
 
 
-async def test_an_application_asks_about_itself(client: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_an_application_asks_about_itself(client: httpx.AsyncClient, portal: DemoPortal) -> None:
     answer = await client.get(
         "https://demo.bitrix24.example/rest/app.info", params={"auth": portal.token().access}
     )

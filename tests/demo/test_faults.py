@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-import httpx2
+import httpx
 import looptime
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
@@ -31,8 +31,8 @@ async def portal() -> DemoPortal:
 
 
 @pytest.fixture
-async def client(portal: DemoPortal) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(
+async def client(portal: DemoPortal) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
         transport=ASGITransport(portal), base_url=portal.webhook(base="https://old.example"), timeout=30
     ) as client:
         yield client
@@ -51,14 +51,14 @@ async def client(portal: DemoPortal) -> AsyncGenerator[httpx2.AsyncClient]:
     ids=["status", "empty", "text", "bytes", "object", "list"],
 )
 async def test_any_status_with_any_body(
-    portal: DemoPortal, client: httpx2.AsyncClient, fault: Fault, status: int, content: bytes
+    portal: DemoPortal, client: httpx.AsyncClient, fault: Fault, status: int, content: bytes
 ) -> None:
     portal.fail("profile", fault)
     answer = await client.get("profile")
     assert (answer.status_code, answer.content) == (status, content)
 
 
-async def test_html_of_a_proxy(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_html_of_a_proxy(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("*", Fault(html=True), calls=1)
     portal.fail("*", Fault(html=True, status=504, headers={"Retry-After": "7"}), calls=2)
     bad, late = await client.get("profile"), await client.get("profile")
@@ -66,7 +66,7 @@ async def test_html_of_a_proxy(portal: DemoPortal, client: httpx2.AsyncClient) -
     assert "<title>504 Gateway Timeout</title>" in late.text
 
 
-async def test_a_rest_error_by_its_code(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_rest_error_by_its_code(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("profile", Fault(error="OVERLOAD_LIMIT"))
     answer = await client.get("profile")
     assert (answer.status_code, answer.json()["error_description"]) == (
@@ -83,7 +83,7 @@ async def test_a_rest_error_by_its_code(portal: DemoPortal, client: httpx2.Async
 
 
 async def test_a_portal_that_moved_and_a_hostile_address(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.fail("profile", Fault(redirect="https://new.example/"), calls=1)
     moved = await client.get("profile", params={"a": "b"})
@@ -98,48 +98,48 @@ async def test_a_portal_that_moved_and_a_hostile_address(
     )
 
 
-async def test_a_truncated_body_has_a_matching_length(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_truncated_body_has_a_matching_length(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("profile", Fault(truncate=20))
     answer = await client.get("profile")
     assert (len(answer.content), answer.headers["content-length"]) == (20, "20")
 
 
-async def test_a_connection_closed_before_the_answer(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_connection_closed_before_the_answer(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("im.recent.pin", Fault(close="before"))
-    with pytest.raises(httpx2.RemoteProtocolError, match="without sending"):
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending"):
         await client.post("im.recent.pin", json={"DIALOG_ID": "chat1217"})
     assert portal.requests[-1].status is None
     assert 1217 not in [row.chat.id for row in portal.world.pins(1)]
 
 
 async def test_an_answer_that_is_lost_after_the_call_took_effect(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.fail("im.recent.pin", Fault(close="before", performed=True))
-    with pytest.raises(httpx2.RemoteProtocolError):
+    with pytest.raises(httpx.RemoteProtocolError):
         await client.post("im.recent.pin", json={"DIALOG_ID": "chat1217"})
     assert 1217 in [row.chat.id for row in portal.world.pins(1)]
 
 
-async def test_a_connection_closed_in_the_middle(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_connection_closed_in_the_middle(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("profile", Fault(close="middle"))
     async with client.stream("GET", "profile") as answer:
         chunks = answer.aiter_raw()
         received = await anext(chunks)
-        with pytest.raises(httpx2.RemoteProtocolError, match="closed"):
+        with pytest.raises(httpx.RemoteProtocolError, match="closed"):
             await anext(chunks)
     assert 0 < len(received) < int(answer.headers["content-length"])
 
 
-async def test_an_answer_that_never_comes(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_an_answer_that_never_comes(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("profile", Fault(silent=True))
     start = elapsed()
-    with pytest.raises(httpx2.ReadTimeout):
+    with pytest.raises(httpx.ReadTimeout):
         await client.get("profile")
     assert elapsed() - start == pytest.approx(30)
 
 
-async def test_an_answer_that_drips(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_an_answer_that_drips(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.fail("profile", Fault(drip=1.0))
     start = elapsed()
     answer = await client.get("profile")
@@ -147,7 +147,7 @@ async def test_an_answer_that_drips(portal: DemoPortal, client: httpx2.AsyncClie
     assert elapsed() - start == pytest.approx(len(answer.content) - 1)
 
 
-async def test_latency_and_a_delay_add_up(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_latency_and_a_delay_add_up(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.latency = 2.0
     portal.fail("profile", Fault(delay=3.0))
     start = elapsed()
@@ -156,7 +156,7 @@ async def test_latency_and_a_delay_add_up(portal: DemoPortal, client: httpx2.Asy
 
 
 async def test_a_bucket_that_is_full_already_drains_from_there(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.fail("profile", Fault(full_bucket=True), calls=1)
     assert (await client.get("profile")).status_code == 503
@@ -180,7 +180,7 @@ async def test_a_bucket_that_is_full_already_drains_from_there(
     ids=repr,
 )
 async def test_which_calls_fail(
-    portal: DemoPortal, client: httpx2.AsyncClient, calls: Calls, failed: str
+    portal: DemoPortal, client: httpx.AsyncClient, calls: Calls, failed: str
 ) -> None:
     await client.get("profile")
     portal.fail("Profile", Fault(status=500), calls=calls)
@@ -192,7 +192,7 @@ async def test_which_calls_fail(
 
 
 async def test_the_application_learns_that_a_client_has_gone(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.fail("profile", Fault(silent=True))
     before = asyncio.all_tasks()
@@ -206,6 +206,6 @@ async def test_a_crash_of_the_application_is_the_tests_to_see() -> None:
     async def broken(*_: object) -> None:
         raise LookupError("a bug")
 
-    async with httpx2.AsyncClient(transport=ASGITransport(broken)) as client:
+    async with httpx.AsyncClient(transport=ASGITransport(broken)) as client:
         with pytest.raises(LookupError, match="a bug"):
             await client.get("https://any.example/")

@@ -6,7 +6,7 @@ import re
 import time
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Scene
 
@@ -15,7 +15,7 @@ from .transport import ASGITransport
 
 
 async def recent(portal: DemoPortal, user: int = 1) -> list[dict[str, Any] | None]:
-    async with httpx2.AsyncClient(transport=ASGITransport(portal), base_url=portal.webhook(user)) as client:
+    async with httpx.AsyncClient(transport=ASGITransport(portal), base_url=portal.webhook(user)) as client:
         return (await client.get("im.recent.get")).json()["result"]
 
 
@@ -103,7 +103,7 @@ async def test_the_red_team_has_written_too(portal: DemoPortal, pattern: str) ->
 
 async def test_a_large_office_is_of_a_realistic_size() -> None:
     portal = office(chats=1500)
-    async with httpx2.AsyncClient(transport=ASGITransport(portal), base_url=portal.webhook()) as client:
+    async with httpx.AsyncClient(transport=ASGITransport(portal), base_url=portal.webhook()) as client:
         body = (await client.get("im.recent.get")).content
     assert 1_000 < len(body) / 1500 < 2_700
 

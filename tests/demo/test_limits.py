@@ -2,7 +2,7 @@
 
 import math
 
-import httpx2
+import httpx
 from bitrix24_chat_mcp.demo import DemoPortal
 
 from .conftest import NOW, anonymous
@@ -19,12 +19,12 @@ async def test_the_bucket_blocks_the_51st_request_and_drains_two_a_second() -> N
         assert statuses == [404, 404, 503], "the limiter stands in front of everything"
         assert portal.requests[-1].error == "QUERY_LIMIT_EXCEEDED"
     elsewhere = ASGITransport(portal, client=("10.0.0.9", 1))
-    async with httpx2.AsyncClient(transport=elsewhere) as client:
+    async with httpx.AsyncClient(transport=elsewhere) as client:
         assert (await client.get(portal.webhook() + "profile")).status_code == 200
 
 
 async def test_operating_time_adds_up_by_caller_and_method_in_ten_minutes(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.costs, portal.operating_limit = {"profile": 40.0, "server.time": 0.1}, 70.0
     first = (await client.get("profile")).json()["time"]

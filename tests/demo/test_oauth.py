@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 
@@ -15,9 +15,9 @@ REDIRECT = "http://127.0.0.1:9999/callback?kept=1"
 
 
 @pytest.fixture
-async def web(portal: DemoPortal) -> AsyncGenerator[httpx2.AsyncClient]:
+async def web(portal: DemoPortal) -> AsyncGenerator[httpx.AsyncClient]:
     """A browser that has no webhook."""
-    async with httpx2.AsyncClient(transport=ASGITransport(portal), base_url=HOST) as client:
+    async with httpx.AsyncClient(transport=ASGITransport(portal), base_url=HOST) as client:
         yield client
 
 
@@ -25,12 +25,12 @@ def application(portal: DemoPortal, **fields: str) -> dict[str, str]:
     return {"client_id": portal.client_id, "client_secret": portal.client_secret, **fields}
 
 
-async def exchange(web: httpx2.AsyncClient, portal: DemoPortal, **fields: str) -> httpx2.Response:
+async def exchange(web: httpx.AsyncClient, portal: DemoPortal, **fields: str) -> httpx.Response:
     return await web.get("/oauth/token/", params=application(portal, **fields))
 
 
 async def test_a_person_allows_the_application_and_it_is_called_back(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     asked = {
         "client_id": portal.client_id,
@@ -59,7 +59,7 @@ async def test_a_person_allows_the_application_and_it_is_called_back(
 
 
 async def test_an_application_without_an_address_shows_the_code_on_the_page(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     page = await web.post("/oauth/authorize/", data={"client_id": portal.client_id, "user": "1"})
     code = re.search(r"<code>(\w+)</code>", page.text)
@@ -69,7 +69,7 @@ async def test_an_application_without_an_address_shows_the_code_on_the_page(
     assert (await web.get("/oauth/authorize/", params={"client_id": "other"})).status_code == 400
 
 
-async def test_a_code_works_once_and_for_30_seconds(web: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_a_code_works_once_and_for_30_seconds(web: httpx.AsyncClient, portal: DemoPortal) -> None:
     once = portal.code()
     assert (await exchange(web, portal, grant_type="authorization_code", code=once)).status_code == 200
     used = await exchange(web, portal, grant_type="authorization_code", code=once)
@@ -82,7 +82,7 @@ async def test_a_code_works_once_and_for_30_seconds(web: httpx2.AsyncClient, por
 
 @pytest.mark.parametrize("place", ["header", "auth", "access_token", "body", "json"])
 async def test_an_access_token_is_accepted_in_four_places(
-    web: httpx2.AsyncClient, portal: DemoPortal, place: str
+    web: httpx.AsyncClient, portal: DemoPortal, place: str
 ) -> None:
     token = portal.token(7).access
     sent: dict[str, dict[str, dict[str, str]]] = {
@@ -99,7 +99,7 @@ async def test_an_access_token_is_accepted_in_four_places(
 
 
 async def test_the_header_wins_and_a_token_wins_over_a_webhook(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     answer = await web.get(
         portal.webhook(1) + "profile",
@@ -109,7 +109,7 @@ async def test_the_header_wins_and_a_token_wins_over_a_webhook(
     assert answer.json()["result"]["ID"] == "7"
 
 
-async def test_a_token_in_a_broken_body_is_no_token(web: httpx2.AsyncClient) -> None:
+async def test_a_token_in_a_broken_body_is_no_token(web: httpx.AsyncClient) -> None:
     answer = await web.post(
         "/rest/profile", content=b'{"auth": "x', headers={"content-type": "application/json"}
     )
@@ -117,7 +117,7 @@ async def test_a_token_in_a_broken_body_is_no_token(web: httpx2.AsyncClient) -> 
 
 
 async def test_an_access_token_lives_an_hour_and_a_refresh_rotates_both(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     old = portal.token(7)
     assert len(old.access) == 70
@@ -138,7 +138,7 @@ async def test_an_access_token_lives_an_hour_and_a_refresh_rotates_both(
 
 
 async def test_without_rotation_the_old_refresh_token_goes_on_for_180_days(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     portal.rotate = False
     old = portal.token().refresh
@@ -162,14 +162,14 @@ async def test_without_rotation_the_old_refresh_token_goes_on_for_180_days(
     ids=["client", "secret", "no token", "grant", "token"],
 )
 async def test_refusals_of_the_token_endpoint(
-    web: httpx2.AsyncClient, portal: DemoPortal, fields: dict[str, str], status: int, error: str
+    web: httpx.AsyncClient, portal: DemoPortal, fields: dict[str, str], status: int, error: str
 ) -> None:
     answer = await exchange(web, portal, **fields)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
 async def test_an_application_that_was_removed_and_a_portal_that_does_not_pay(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     pair = portal.token()
     refresh = {"grant_type": "refresh_token", "refresh_token": pair.refresh}
@@ -184,7 +184,7 @@ async def test_an_application_that_was_removed_and_a_portal_that_does_not_pay(
     assert (answer.status_code, answer.json()["error"]) == (401, "PAYMENT_REQUIRED")
 
 
-async def test_a_restricted_and_a_fired_user(web: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_a_restricted_and_a_fired_user(web: httpx.AsyncClient, portal: DemoPortal) -> None:
     token = portal.token(7).access
     portal.restricted = {7}
     answer = await web.get("/rest/profile", params={"auth": token})
@@ -194,7 +194,7 @@ async def test_a_restricted_and_a_fired_user(web: httpx2.AsyncClient, portal: De
     assert (answer.status_code, answer.json()["error"]) == (401, "authorization_error")
 
 
-async def test_a_token_without_the_scope(web: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_a_token_without_the_scope(web: httpx.AsyncClient, portal: DemoPortal) -> None:
     portal.scopes = ("user",)
     answer = await web.get("/rest/im.recent.get", params={"auth": portal.token().access})
     assert answer.json()["error_description"].endswith("provided by the access token")
@@ -203,7 +203,7 @@ async def test_a_token_without_the_scope(web: httpx2.AsyncClient, portal: DemoPo
 
 
 async def test_tokens_can_expire_at_once_and_the_endpoint_can_fail(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     token = portal.token().access
     portal.fail("profile", Fault(expire=True), calls=1)

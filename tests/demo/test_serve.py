@@ -8,31 +8,31 @@ from collections.abc import AsyncGenerator
 from signal import SIGINT
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.demo.serve import serving
 
 
 @pytest.fixture
-async def web(portal: DemoPortal) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with serving(portal) as base, httpx2.AsyncClient(base_url=base, timeout=5) as client:
+async def web(portal: DemoPortal) -> AsyncGenerator[httpx.AsyncClient]:
+    async with serving(portal) as base, httpx.AsyncClient(base_url=base, timeout=5) as client:
         yield client
 
 
-async def profile(web: httpx2.AsyncClient, portal: DemoPortal) -> httpx2.Response:
+async def profile(web: httpx.AsyncClient, portal: DemoPortal) -> httpx.Response:
     return await web.get(portal.webhook(base="") + "profile")
 
 
 async def test_a_portal_answers_on_a_free_port_of_the_loopback(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     assert str(web.base_url).startswith("http://127.0.0.1:")
     assert (await profile(web, portal)).json()["result"]["ID"] == "1"
     assert portal.requests[-1].method == "profile"
 
 
-async def test_a_taken_port_is_an_error(web: httpx2.AsyncClient) -> None:
+async def test_a_taken_port_is_an_error(web: httpx.AsyncClient) -> None:
     with pytest.raises(OSError, match="in use"):
         async with serving(DemoPortal(), web.base_url.port or 0):
             pass
@@ -41,15 +41,15 @@ async def test_a_taken_port_is_an_error(web: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault(close="before"), httpx2.RemoteProtocolError),
-        (Fault(close="middle"), httpx2.RemoteProtocolError),
-        (Fault(silent=True), httpx2.ReadTimeout),
-        (Fault(delay=0.5), httpx2.ReadTimeout),
+        (Fault(close="before"), httpx.RemoteProtocolError),
+        (Fault(close="middle"), httpx.RemoteProtocolError),
+        (Fault(silent=True), httpx.ReadTimeout),
+        (Fault(delay=0.5), httpx.ReadTimeout),
     ],
     ids=["before", "middle", "silent", "late"],
 )
 async def test_connections_really_break(
-    web: httpx2.AsyncClient, portal: DemoPortal, fault: Fault, error: type[Exception]
+    web: httpx.AsyncClient, portal: DemoPortal, fault: Fault, error: type[Exception]
 ) -> None:
     portal.fail("profile", fault, calls=1)
     web.timeout = 0.2
@@ -62,12 +62,12 @@ async def test_connections_really_break(
 @pytest.mark.parametrize("fault", [Fault(silent=True), Fault(delay=3600)], ids=["silent", "late"])
 async def test_the_server_stops_although_an_answer_still_hangs(portal: DemoPortal, fault: Fault) -> None:
     portal.fail("profile", fault)
-    async with httpx2.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(timeout=5) as client:
         async with asyncio.timeout(5), serving(portal) as base:
             waiting = asyncio.create_task(client.get(portal.webhook(base=base) + "profile"))
             while not portal.requests:  # noqa: ASYNC110 - another program's list has no event
                 await asyncio.sleep(0)
-        with contextlib.suppress(httpx2.HTTPError):
+        with contextlib.suppress(httpx.HTTPError):
             await waiting
 
 
@@ -80,7 +80,7 @@ async def test_the_command_serves_until_it_is_interrupted() -> None:
     server = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE, stderr=PIPE)
     assert server.stdout
     port = int(await server.stdout.readline())
-    async with httpx2.AsyncClient() as client:
+    async with httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{port}/rest/profile", timeout=20)
     assert answer.json()["error"] == "NO_AUTH_FOUND"
     server.send_signal(SIGINT)
@@ -88,13 +88,13 @@ async def test_the_command_serves_until_it_is_interrupted() -> None:
     assert server.returncode == 0
 
 
-async def control(web: httpx2.AsyncClient, verb: str, what: str, body: object = None) -> Any:
+async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:
     answer = await web.request(verb, f"/_demo/{what}", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def test_faults_over_the_wire(web: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_faults_over_the_wire(web: httpx.AsyncClient, portal: DemoPortal) -> None:
     body = {"method": "profile", "fault": {"status": 504, "html": True}, "calls": "1-2"}
     assert await control(web, "POST", "faults", body) is True
     assert [(await profile(web, portal)).status_code for _ in range(3)] == [504, 504, 200]
@@ -104,7 +104,7 @@ async def test_faults_over_the_wire(web: httpx2.AsyncClient, portal: DemoPortal)
     assert (await profile(web, portal)).status_code == 200
 
 
-async def test_requests_over_the_wire(web: httpx2.AsyncClient, portal: DemoPortal) -> None:
+async def test_requests_over_the_wire(web: httpx.AsyncClient, portal: DemoPortal) -> None:
     await web.post(portal.webhook(base="") + "batch", json={"cmd": ["profile"]})
     (request,) = await control(web, "GET", "requests")
     assert (request["method"], request["user"], request["inner"][0]["method"]) == ("batch", 1, "profile")
@@ -113,7 +113,7 @@ async def test_requests_over_the_wire(web: httpx2.AsyncClient, portal: DemoPorta
 
 
 async def test_switches_clock_messages_and_a_fresh_start_over_the_wire(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     shown = await control(web, "POST", "switches", {"statuses": "docs", "restricted": [7], "scopes": ["im"]})
     assert (shown["statuses"], shown["scopes"]) == ("docs", ["im"])
@@ -127,7 +127,7 @@ async def test_switches_clock_messages_and_a_fresh_start_over_the_wire(
     assert portal.world.chats[1217].messages[-1].text != "да"
 
 
-async def test_an_overview_names_the_webhooks(web: httpx2.AsyncClient) -> None:
+async def test_an_overview_names_the_webhooks(web: httpx.AsyncClient) -> None:
     found = await control(web, "GET", "")
     me = found["users"][0]
     assert me["name"] == "Анна Соколова"
@@ -147,7 +147,7 @@ async def test_an_overview_names_the_webhooks(web: httpx2.AsyncClient) -> None:
     ],
 )
 async def test_nonsense_on_the_control_address_is_400(
-    web: httpx2.AsyncClient, what: str, content: bytes
+    web: httpx.AsyncClient, what: str, content: bytes
 ) -> None:
     answer = await web.post(f"/_demo/{what}", content=content)
     assert answer.status_code == 400, answer.text
@@ -155,7 +155,7 @@ async def test_nonsense_on_the_control_address_is_400(
 
 
 async def test_an_unknown_control_address_is_404_and_never_recorded(
-    web: httpx2.AsyncClient, portal: DemoPortal
+    web: httpx.AsyncClient, portal: DemoPortal
 ) -> None:
     assert (await web.get("/_demo/nothing")).status_code == 404
     assert portal.requests == []

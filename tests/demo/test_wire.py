@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal
 
@@ -13,7 +13,7 @@ from .conftest import NOW, Call, anonymous
 @pytest.mark.parametrize("method", ["profile", "PROFILE", "Profile.json", "profile/", "profile.json/"])
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 async def test_methods_in_any_case_with_a_suffix_or_a_slash_by_get_and_post(
-    client: httpx2.AsyncClient, method: str, verb: str
+    client: httpx.AsyncClient, method: str, verb: str
 ) -> None:
     answer = await client.request(verb, method)
     assert answer.json()["result"]["ID"] == "1"
@@ -36,13 +36,13 @@ async def test_methods_in_any_case_with_a_suffix_or_a_slash_by_get_and_post(
     ids=["query", "form", "json", "multipart", "body over query", "charset", "+json"],
 )
 async def test_parameters_come_from_the_query_and_the_body_in_any_case(
-    client: httpx2.AsyncClient, sent: dict[str, Any]
+    client: httpx.AsyncClient, sent: dict[str, Any]
 ) -> None:
     answer = await client.post("im.dialog.get", **sent)
     assert answer.json()["result"]["id"] == 1201
 
 
-async def test_malformed_json_is_swallowed(client: httpx2.AsyncClient) -> None:
+async def test_malformed_json_is_swallowed(client: httpx.AsyncClient) -> None:
     answer = await client.post(
         "im.dialog.get", content=b'{"DIALOG_ID":', headers={"content-type": "application/json"}
     )
@@ -75,7 +75,7 @@ async def test_missing_wrong_and_expired_credentials(portal: DemoPortal) -> None
         assert (await client.get(portal.webhook() + "profile")).json()["error"] == "INVALID_CREDENTIALS"
 
 
-async def test_a_webhook_without_the_scope(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_webhook_without_the_scope(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.scopes = ("user",)
     refused = await client.get("im.recent.get")
     assert (refused.status_code, refused.json()["error"]) == (401, "insufficient_scope")
@@ -83,14 +83,14 @@ async def test_a_webhook_without_the_scope(portal: DemoPortal, client: httpx2.As
     assert (await client.get("profile")).status_code == 200
 
 
-async def test_a_webhook_may_insist_on_https(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_webhook_may_insist_on_https(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     portal.https_only = True
     refused = await client.get(portal.webhook(base="http://demo.bitrix24.example") + "profile")
     assert (refused.status_code, refused.json()["error"]) == (401, "INVALID_REQUEST")
     assert (await client.get("profile")).status_code == 200
 
 
-async def test_a_webhook_may_name_its_user_by_login(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_a_webhook_may_name_its_user_by_login(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     address = portal.webhook(5).replace("/5/", "/user5@demo.bitrix24.example/")
     assert (await client.get(address + "profile")).json()["result"]["ID"] == "5"
 
@@ -105,7 +105,7 @@ async def test_a_fired_user_and_an_unpaid_portal(portal: DemoPortal, call: Call)
     assert portal.requests[-1].status == 401
 
 
-async def test_a_parameter_called_token_means_a_signed_link(client: httpx2.AsyncClient) -> None:
+async def test_a_parameter_called_token_means_a_signed_link(client: httpx.AsyncClient) -> None:
     refused = await client.get("profile", params={"token": "x"})
     assert refused.status_code == 403
     assert refused.json()["error_description"].endswith("Link check failed")
@@ -122,7 +122,7 @@ async def test_a_parameter_called_token_means_a_signed_link(client: httpx2.Async
     ],
 )
 async def test_statuses_as_in_the_source_or_as_in_the_documentation(
-    portal: DemoPortal, client: httpx2.AsyncClient, switch: str, by_source: int, by_docs: int, code: str
+    portal: DemoPortal, client: httpx.AsyncClient, switch: str, by_source: int, by_docs: int, code: str
 ) -> None:
     setattr(portal, switch, () if switch == "scopes" else True)
     source = await client.get("im.recent.get")
@@ -132,7 +132,7 @@ async def test_statuses_as_in_the_source_or_as_in_the_documentation(
     assert source.json()["error"] == docs.json()["error"] == code
 
 
-async def test_json_is_escaped_as_php_does_it(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_json_is_escaped_as_php_does_it(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     title = "a/b <i>'q' & \"p\"</i> \\ \u2028 Привет 👍"
     portal.override([{"title": title}])
     body = (await client.get("im.recent.get")).content
@@ -143,7 +143,7 @@ async def test_json_is_escaped_as_php_does_it(portal: DemoPortal, client: httpx2
 
 
 async def test_builds_of_2024_escape_non_ascii_and_keep_fractions(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.build = "old"
     answer = await client.get("profile")
@@ -152,7 +152,7 @@ async def test_builds_of_2024_escape_non_ascii_and_keep_fractions(
 
 
 async def test_what_cannot_be_encoded_is_wrong_encoding_with_200(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.override(["\ud800"])
     answer = await client.get("im.recent.get")
@@ -160,7 +160,7 @@ async def test_what_cannot_be_encoded_is_wrong_encoding_with_200(
 
 
 async def test_an_array_with_an_error_in_it_is_sent_with_200_and_without_time(
-    portal: DemoPortal, client: httpx2.AsyncClient
+    portal: DemoPortal, client: httpx.AsyncClient
 ) -> None:
     portal.world.overrides[1] = {"error": "X", "error_description": "y"}  # pyright: ignore[reportArgumentType]
     answer = await client.get("im.recent.get")
@@ -188,7 +188,7 @@ async def test_the_limiters_keys_have_three_variants(
     assert {key for key in time if key.startswith("operating")} == keys
 
 
-async def test_headers_of_the_cloud_and_no_retry(portal: DemoPortal, client: httpx2.AsyncClient) -> None:
+async def test_headers_of_the_cloud_and_no_retry(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     answer = await client.get("profile")
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -198,7 +198,7 @@ async def test_headers_of_the_cloud_and_no_retry(portal: DemoPortal, client: htt
     assert "retry-after" not in (await client.get("profile")).headers
 
 
-async def test_an_error_has_no_time_and_options_nothing_but_headers(client: httpx2.AsyncClient) -> None:
+async def test_an_error_has_no_time_and_options_nothing_but_headers(client: httpx.AsyncClient) -> None:
     assert (await client.get("nope")).json().keys() == {"error", "error_description"}
     preflight = await client.request("OPTIONS", "im.recent.get")
     assert (preflight.status_code, preflight.content) == (200, b"")

@@ -1,4 +1,4 @@
-"""An httpx2 transport that runs an ASGI application in a task of the caller's loop, and streams its answer.
+"""An httpx transport that runs an ASGI application in a task of the caller's loop, and streams its answer.
 
 The application sees the client go (`http.disconnect`) when the answer is closed or the request is cancelled,
 and may drop the connection itself by the scope extension `bitrix24_demo.hang_up`.
@@ -8,22 +8,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-import httpx2
+import httpx
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
 App = Callable[[Scope, Callable[[], Awaitable[Event]], Callable[[Event], Awaitable[None]]], Awaitable[None]]
 
 
-class ASGITransport(httpx2.AsyncBaseTransport):
+class ASGITransport(httpx.AsyncBaseTransport):
     """Speaks to an ASGI application as if it were a server; connections break as real ones do."""
 
     def __init__(self, app: App, client: tuple[str, int] = ("127.0.0.1", 50000)) -> None:
         self._app = app
         self._client = client
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request; errors are those of httpx2's own transport."""
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; errors are those of httpx's own transport."""
         exchange = _Exchange(await request.aread())
         exchange.start(self._app, self._scope(request, exchange))
         try:
@@ -31,18 +31,18 @@ class ASGITransport(httpx2.AsyncBaseTransport):
                 start = await exchange.next_event()
         except TimeoutError as error:
             await exchange.aclose()
-            raise httpx2.ReadTimeout("The portal does not answer.", request=request) from error
+            raise httpx.ReadTimeout("The portal does not answer.", request=request) from error
         except BaseException:
             await exchange.aclose()
             raise
         if start is None:
             await exchange.aclose()
-            raise httpx2.RemoteProtocolError(
+            raise httpx.RemoteProtocolError(
                 "Server disconnected without sending a response.", request=request
             )
-        return httpx2.Response(start["status"], headers=start["headers"], stream=_Body(exchange, request))
+        return httpx.Response(start["status"], headers=start["headers"], stream=_Body(exchange, request))
 
-    def _scope(self, request: httpx2.Request, exchange: "_Exchange") -> Scope:
+    def _scope(self, request: httpx.Request, exchange: "_Exchange") -> Scope:
         return {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -107,8 +107,8 @@ class _Exchange:
         await asyncio.wait([self._task])
 
 
-class _Body(httpx2.AsyncByteStream):
-    def __init__(self, exchange: _Exchange, request: httpx2.Request) -> None:
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, exchange: _Exchange, request: httpx.Request) -> None:
         self._exchange = exchange
         self._request = request
 
@@ -117,7 +117,7 @@ class _Body(httpx2.AsyncByteStream):
         while more:
             event = await self._next()
             if event is None:
-                raise httpx2.RemoteProtocolError("Peer closed connection.", request=self._request)
+                raise httpx.RemoteProtocolError("Peer closed connection.", request=self._request)
             if event.get("body"):
                 yield event["body"]
             more = event.get("more_body", False)
@@ -127,7 +127,7 @@ class _Body(httpx2.AsyncByteStream):
             async with asyncio.timeout(_read_timeout(self._request)):
                 return await self._exchange.next_event()
         except TimeoutError as error:
-            raise httpx2.ReadTimeout(
+            raise httpx.ReadTimeout(
                 "The rest of the answer does not come.", request=self._request
             ) from error
 
@@ -135,5 +135,5 @@ class _Body(httpx2.AsyncByteStream):
         await self._exchange.aclose()
 
 
-def _read_timeout(request: httpx2.Request) -> float | None:
+def _read_timeout(request: httpx.Request) -> float | None:
     return request.extensions.get("timeout", {}).get("read")

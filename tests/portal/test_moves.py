@@ -4,7 +4,7 @@ import logging
 import math
 
 import anyio
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.auth import parse_webhook
@@ -19,7 +19,7 @@ from demo.transport import ASGITransport
 from portal.office import office
 
 
-class Town(httpx2.AsyncBaseTransport):
+class Town(httpx.AsyncBaseTransport):
     """All hosts are one portal, but those that have moved; it notes who was asked."""
 
     def __init__(self, moved: dict[str, str]) -> None:
@@ -27,12 +27,12 @@ class Town(httpx2.AsyncBaseTransport):
         self.asked: list[tuple[str, str]] = []
         self.demo = DemoPortal(rate=math.inf)
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
         self.asked.append((request.method, origin))
         if origin in self.moved:
             location = self.moved[origin] + request.url.raw_path.decode()
-            return httpx2.Response(302, headers={"location": location})
+            return httpx.Response(302, headers={"location": location})
         return await ASGITransport(self.demo).handle_async_request(request)
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 
 import anyio
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.auth import parse_webhook
@@ -46,7 +46,7 @@ class Counter:
 
 
 @dataclass
-class Road(httpx2.AsyncBaseTransport):
+class Road(httpx.AsyncBaseTransport):
     """A network that keeps requests as long as it likes, both ways, and a counter at its end."""
 
     demo: DemoPortal
@@ -58,7 +58,7 @@ class Road(httpx2.AsyncBaseTransport):
     def __post_init__(self) -> None:
         self.inner = ASGITransport(self.demo)
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await anyio.sleep(self.there())
         self.counter.arrive(anyio.current_time())
         response = await self.inner.handle_async_request(request)

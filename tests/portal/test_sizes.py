@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-import httpx2
+import httpx
 import pytest
 from bitrix24_chat_mcp.portal.auth import Webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.portal.rest import Request
 ASK = Request(Webhook("https://acme.example", "1", "x"), "im.recent.get", {})
 
 
-class Endless(httpx2.AsyncByteStream):
+class Endless(httpx.AsyncByteStream):
     """A body without an end."""
 
     sent = 0
@@ -33,10 +33,10 @@ class Endless(httpx2.AsyncByteStream):
 async def test_a_body_is_dropped_where_it_passes_the_limit(headers: dict[str, str], read: int) -> None:
     body = Endless()
 
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, headers=headers, stream=body)
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers=headers, stream=body)
 
-    carrier = Carrier(max_bytes=10_000, transport=lambda: httpx2.MockTransport(answer))
+    carrier = Carrier(max_bytes=10_000, transport=lambda: httpx.MockTransport(answer))
     with pytest.raises(OversizedAnswerError, match="ANSWER_TOO_LARGE"):
         await carrier.send(ASK)
     assert body.sent == read

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import anyio
-import httpx2
+import httpx
 import msgspec
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
@@ -36,27 +36,27 @@ class Chance(Container[int]):
 
 
 @dataclass
-class Doorman(httpx2.AsyncBaseTransport):
+class Doorman(httpx.AsyncBaseTransport):
     """Counts who is inside."""
 
     inner: ASGITransport
     inside: int = 0
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.inside += 1
         try:
             response = await self.inner.handle_async_request(request)
         except BaseException:
             self.inside -= 1
             raise
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = Visit(response.stream, self)
         return response
 
 
 @dataclass
-class Visit(httpx2.AsyncByteStream):
-    stream: httpx2.AsyncByteStream
+class Visit(httpx.AsyncByteStream):
+    stream: httpx.AsyncByteStream
     doorman: Doorman
 
     def __aiter__(self):  # noqa: ANN204

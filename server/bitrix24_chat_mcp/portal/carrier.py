@@ -15,7 +15,7 @@ from .errors import NoAnswerError, OversizedAnswerError, PortalError, Unreachabl
 from .rest import Reply, Request
 
 if TYPE_CHECKING:
-    import httpx2
+    import httpx
     from starlette.types import ASGIApp
 
 
@@ -32,27 +32,27 @@ class Carrier:
         *,
         timeout: float = 10.0,
         max_bytes: int = 64 * 1024 * 1024,
-        transport: "Callable[[], httpx2.AsyncBaseTransport] | None" = None,
+        transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
     ) -> None:
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._transport = transport
 
     @cached_property
-    def _client(self) -> "httpx2.AsyncClient":
-        import httpx2  # noqa: PLC0415 - not before the first call needs it
+    def _client(self) -> "httpx.AsyncClient":
+        import httpx  # noqa: PLC0415 - not before the first call needs it
         import truststore  # noqa: PLC0415
 
-        # It logs whole addresses at INFO, and ours hold the webhook's code.
-        for name in ("httpx2", "httpcore2"):
+        # httpx logs whole addresses at INFO, and ours hold the webhook's code.
+        for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        return httpx2.AsyncClient(
+        return httpx.AsyncClient(
             transport=self._transport() if self._transport else None,
             # The system's trust store: portals on premises have certificates of their company's own.
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            timeout=httpx2.Timeout(self._timeout, connect=min(self._timeout, 5.0)),
+            timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 5.0)),
             # As many as an Enterprise portal's bucket holds. Those at rest spare the next call a handshake.
-            limits=httpx2.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0),
+            limits=httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0),
             follow_redirects=False,  # a POST that is followed blindly arrives as an empty GET
             # One pool serves all users: a session cookie of one must not travel with another's request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -61,15 +61,15 @@ class Carrier:
     async def send(self, request: Request) -> Reply:
         """Post a request and return what came back, whatever it is; raise if nothing whole did."""
         client = self._client
-        import httpx2  # noqa: PLC0415
+        import httpx  # noqa: PLC0415
 
         try:
             return await self._exchange(client, request)
-        except (httpx2.RequestError, ssl.SSLError) as error:
+        except (httpx.RequestError, ssl.SSLError) as error:
             # Without the cause: its text and its request hold the address.
             raise _explain(error) from None
 
-    async def _exchange(self, client: "httpx2.AsyncClient", request: Request) -> Reply:
+    async def _exchange(self, client: "httpx.AsyncClient", request: Request) -> Reply:
         credentials = request.credentials
         async with client.stream(
             "POST",
@@ -92,13 +92,13 @@ class Carrier:
             await self._client.aclose()
 
 
-def in_process(app: "ASGIApp") -> "Callable[[], httpx2.AsyncBaseTransport]":
+def in_process(app: "ASGIApp") -> "Callable[[], httpx.AsyncBaseTransport]":
     """Return a transport that calls an ASGI application in place of the network."""
 
-    def transport() -> "httpx2.AsyncBaseTransport":
-        import httpx2  # noqa: PLC0415
+    def transport() -> "httpx.AsyncBaseTransport":
+        import httpx  # noqa: PLC0415
 
-        return httpx2.ASGITransport(app)
+        return httpx.ASGITransport(app)
 
     return transport
 
@@ -112,7 +112,7 @@ def _oversized(limit: int) -> OversizedAnswerError:
 
 
 def _explain(error: Exception) -> PortalError:
-    import httpx2  # noqa: PLC0415
+    import httpx  # noqa: PLC0415
 
     if _is_tls(error):
         return UnreachableError(
@@ -122,7 +122,7 @@ def _explain(error: Exception) -> PortalError:
             transient=False,
         )
     for kind, explain in _EXPLANATIONS.items():
-        if isinstance(error, getattr(httpx2, kind)):
+        if isinstance(error, getattr(httpx, kind)):
             return explain()
     return NoAnswerError(
         "CONNECTION_BROKEN", "The connection to the portal broke before the answer was whole.", _AGAIN
