@@ -1,6 +1,6 @@
-"""`make release`: builds, checks the wheel in a clean environment on every Python there is, says what to publish.
+"""`make release`: builds, checks the wheel on every Python there is, says what to publish.
 
-Nothing is signed and nothing leaves this machine.
+Each gets a clean environment. Nothing is signed and nothing leaves this machine.
 """
 
 import hashlib
