@@ -33,16 +33,18 @@ class ChatServer(MCPServer[Service]):
         self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever fails, the model reads what happened and what to do next."""
+        label = context.request_context.lifespan_context.label if context else ""
         takes = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
         if name not in takes:
-            return _failed(f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.")
+            return _failed(
+                f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.", label
+            )
         if complaint := bad_arguments.unknown(name, arguments, takes[name]):
-            return _failed(complaint)
+            return _failed(complaint, label)
         try:
             return await super().call_tool(name, bad_arguments.given(arguments), context)
         except ToolError as error:
-            label = context.request_context.lifespan_context.label if context else ""
-            return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+            return _failed(_explain(name, error.__cause__), label)
 
     async def get_prompt(
         self,
@@ -76,5 +78,7 @@ def _explain(tool: str, cause: BaseException | None) -> str:
     )
 
 
-def _failed(said: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+def _failed(said: str, label: str) -> CallToolResult:
+    """Answer with a tool error; `label` marks what is not a real portal's."""
+    marked = f"{said} [{label}]" if label else said
+    return CallToolResult(content=[TextContent(type="text", text=marked)], is_error=True)

@@ -74,13 +74,13 @@ def unseal(cursor: str, arguments: str, key: bytes, now: datetime) -> Place:
     if not hmac.compare_digest(signature, _sign(payload, key)):
         raise CursorError("is not a cursor that this server gave this user")
     if payload[:_DIGEST] != _digest(arguments):
-        raise CursorError("belongs to a call with other arguments; repeat those, or leave cursor out")
+        raise CursorError("belongs to a call with other arguments")
     begun, reached = (
         datetime.fromtimestamp(int.from_bytes(payload[at : at + _MOMENT], "big"), now.tzinfo)
         for at in (_DIGEST, _DIGEST + _MOMENT)
     )
     if not now - LIFETIME <= begun <= now + LIFETIME:
-        raise CursorError("is stale, more than a day old; leave cursor out to begin again")
+        raise CursorError("is stale, more than a day old")
     return Place(begun, reached, frozenset(_unpacked(payload[_DIGEST + 2 * _MOMENT :])))
 
 
