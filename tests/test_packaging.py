@@ -37,7 +37,13 @@ def test_the_registry_s_entry_is_as_its_schema_asks() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"description": "x" * 101}, {"name": "no-slash"}, {"version": "latest"}, {"packages": [{}]}]
+    "wrong",
+    [
+        {"description": "x" * 101},
+        {"name": "no-slash"},
+        {"version": "latest"},
+        {"packages": [{"identifier": "x"}]},
+    ],
 )
 def test_the_schema_refuses_what_the_registry_refuses(wrong: dict[str, Any]) -> None:
     assert not is_valid({**SERVER, **wrong})
