@@ -77,7 +77,9 @@ def _place(given: str, arguments: str, key: bytes, now: datetime) -> cursor.Plac
     try:
         return cursor.unseal(given, arguments, key, now)
     except cursor.CursorError as error:
-        raise UnusableRequestError("INVALID_CURSOR", f"The cursor {error}.", "") from None
+        raise UnusableRequestError(
+            "INVALID_CURSOR", f"The cursor {error}.", "Leave cursor out for the first page."
+        ) from None
 
 
 def _bounds(wish: Wish, now: datetime) -> Iterable[str]:

@@ -5,8 +5,11 @@ from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INVALID_PARAMS,
     CallToolResult,
+    GetPromptResult,
     InputRequiredResult,
     SubscribeRequestParams,
     TextContent,
@@ -30,16 +33,30 @@ class ChatServer(MCPServer[Service]):
         self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever fails, the model reads what happened and what to do next."""
+        label = context.request_context.lifespan_context.label if context else ""
         takes = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
         if name not in takes:
-            return _failed(f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.")
+            return _failed(
+                f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.", label
+            )
         if complaint := bad_arguments.unknown(name, arguments, takes[name]):
-            return _failed(complaint)
+            return _failed(complaint, label)
         try:
             return await super().call_tool(name, bad_arguments.given(arguments), context)
         except ToolError as error:
-            label = context.request_context.lifespan_context.label if context else ""
-            return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+            return _failed(_explain(name, error.__cause__), label)
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Service, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Render a prompt; asking for one that is not there is the caller's mistake, and no crash."""
+        known = [prompt.name for prompt in await self.list_prompts()]
+        if name not in known:
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:40]!r}, only {', '.join(known)}.")
+        return await super().get_prompt(name, arguments, context)
 
     def serve_subscriptions(self, subscriptions: Subscriptions) -> None:
         """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""
@@ -61,5 +78,7 @@ def _explain(tool: str, cause: BaseException | None) -> str:
     )
 
 
-def _failed(said: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+def _failed(said: str, label: str) -> CallToolResult:
+    """Answer with a tool error; `label` marks what is not a real portal's."""
+    marked = f"{said} [{label}]" if label else said
+    return CallToolResult(content=[TextContent(type="text", text=marked)], is_error=True)

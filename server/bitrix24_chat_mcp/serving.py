@@ -4,7 +4,6 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from .app import build_server
 from .config import ConfigError, HttpSettings, Settings
 from .protocol import ChatServer
 
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 
 
-def serve(settings: Settings) -> None:
+def serve(server: ChatServer, settings: Settings) -> None:
     """Serve until the host, or a signal, says that it is enough."""
-    server = build_server(settings)
     if settings.transport == "http":
         _serve_http(server, settings.http)
     else:

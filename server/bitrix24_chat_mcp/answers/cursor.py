@@ -98,10 +98,10 @@ def unseal(cursor: str, arguments: str, key: bytes, now: datetime) -> Place:
     if not hmac.compare_digest(signature, _sign(payload, key)):
         raise CursorError("is not a cursor that this server gave this user")
     if payload[:_DIGEST] != _digest(arguments):
-        raise CursorError("belongs to a call with other arguments; repeat those, or leave cursor out")
+        raise CursorError("belongs to a call with other arguments")
     at, since, second, number, *differences = _unpacked(payload[_DIGEST:])
     if abs(now.timestamp() - at) > LIFETIME.total_seconds():
-        raise CursorError("is stale, more than a day old; leave cursor out to begin again")
+        raise CursorError("is stale, more than a day old")
     return Place(at, frozenset(_named(differences)), since, (second, number))
 
 
