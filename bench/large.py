@@ -3,8 +3,8 @@
 Everything runs in a process of its own and over real sockets: the portal, the server (on stdio, as a host
 starts it) and the bare client. The portal answers once as the demo does, which makes its answer anew each
 time, and once with the same bytes made beforehand, so that its own work flatters nobody. A server is idle
-when it has answered about an empty list: what it needs for any answer is loaded then. It keeps answers as it
-always does, but for a millisecond, so that each call asks the portal.
+when it has answered twice about the chats of the last hour: whatever it needs for an answer is loaded then.
+It keeps answers as it always does, but for a millisecond only, so that each call asks the portal.
 """
 
 import json
@@ -126,8 +126,9 @@ class _Server:
         hello: dict[str, object] = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}
         self._ask("initialize", hello)
         self._tell({"jsonrpc": "2.0", "method": "notifications/initialized"})
-        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
-        self.list_chats({"last_sync_date": soon})
+        lately = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+        for _ in range(2):
+            self.list_chats({"last_sync_date": lately})
         return self
 
     def __exit__(self, *_: object) -> None:

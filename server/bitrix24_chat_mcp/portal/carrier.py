@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from mmap import mmap
 from typing import TYPE_CHECKING
 
 from .errors import NoAnswerError, OversizedAnswerError, PortalError, UnreachableError
@@ -79,12 +80,15 @@ class Carrier:
         ) as response:
             if int(response.headers.get("content-length", 0)) > self._max_bytes:
                 raise _oversized(self._max_bytes)
-            body = bytearray()
+            # A map of memory takes only what is written to it, and gives back all. An array that grows to
+            # megabytes is moved again and again, and leaves holes as large as itself in the heap.
+            body, size = mmap(-1, self._max_bytes), 0
             async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._max_bytes:
+                if size + len(chunk) > self._max_bytes:
                     raise _oversized(self._max_bytes)
-            return Reply(response.status_code, body, response.headers.get("location"))
+                body[size : size + len(chunk)] = chunk
+                size += len(chunk)
+            return Reply(response.status_code, memoryview(body)[:size], response.headers.get("location"))
 
     async def aclose(self) -> None:
         """Close the connections, if any were opened."""

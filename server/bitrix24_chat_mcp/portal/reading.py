@@ -13,7 +13,7 @@ _LONGEST_NUMBER = 25
 """Characters; no id, count or moment of a portal has as many."""
 
 
-def decode(body: "bytes | bytearray | msgspec.Raw", decoder: msgspec.json.Decoder[T]) -> T:
+def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode JSON, if need be with a second, slower look at what can be mended.
 
     One message with half an emoji or a broken character must not cost the whole list. Raises

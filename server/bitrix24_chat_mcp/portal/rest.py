@@ -37,7 +37,7 @@ class Reply:
     """What came back over HTTP."""
 
     status: int
-    body: bytes | bytearray
+    body: bytes | memoryview
     location: str | None = None
 
 
