@@ -20,7 +20,7 @@ from .config import Settings
 from .portal.carrier import Carrier
 from .portal.errors import PortalError
 from .schema import tidy
-from .service import Service, open_service
+from .service import Service, open_entrance, open_service
 
 _logger = logging.getLogger(__name__)
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -31,10 +31,11 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> "ChatSer
 
     `carrier` takes the place of the one to the network.
     """
+    entrance = open_entrance(settings, carrier)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Service]) -> AsyncGenerator[Service]:
-        async with open_service(settings, carrier) as service:
+        async with open_service(settings, entrance) as service:
             yield service
 
     server = ChatServer(

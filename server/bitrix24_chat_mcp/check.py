@@ -9,7 +9,7 @@ from .answers.failure import describe
 from .config import ConfigError, Settings, find_file, load
 from .portal.client import Portal
 from .portal.errors import PortalError
-from .service import open_service
+from .service import open_entrance, open_service
 
 
 def run(options: dict[str, Any]) -> int:
@@ -24,7 +24,7 @@ def run(options: dict[str, Any]) -> int:
 
 
 async def _check_portal(settings: Settings) -> int:
-    async with open_service(settings) as service:
+    async with open_service(settings, open_entrance(settings)) as service:
         try:
             portal = service.portal()
         except PortalError as error:

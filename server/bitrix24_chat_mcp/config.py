@@ -11,10 +11,10 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -22,7 +22,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .portal.auth import is_loopback, parse_webhook
+from .portal.auth import parse_webhook
+from .settings import HttpSettings, OAuthSettings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -40,26 +41,6 @@ class ConfigError(Exception):
 def _webhook_address(address: SecretStr) -> SecretStr:
     parse_webhook(address.get_secret_value())
     return address
-
-
-def _loopback_address(host: str) -> str:
-    if not is_loopback(host):
-        raise ValueError(
-            "only loopback addresses (127.0.0.1, ::1, localhost) for now: this server would show one user's "
-            "chats to everybody who can reach it"
-        )
-    return host
-
-
-class HttpSettings(BaseModel):
-    """How Streamable HTTP is served."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    host: Annotated[str, AfterValidator(_loopback_address)] = Field(
-        default="127.0.0.1", description="Address to listen at with --transport http; loopback only."
-    )
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
 
 
 class Settings(BaseSettings):
@@ -84,7 +65,18 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="How much to log on stderr: debug, info, warning or error."
     )
+    oauth: OAuthSettings = Field(default_factory=OAuthSettings, description="How people sign in.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
+
+    @model_validator(mode="after")
+    def _sign_in_possible(self) -> Self:
+        if "bitrix24" in self.http.auth and not self.oauth.application():
+            raise ValueError(
+                "oauth.client_id: it is missing, or oauth.portal is; http.auth bitrix24 needs both"
+            )
+        if "bitrix24" in self.http.auth and self.demo:
+            raise ValueError("demo: it has nobody to sign in; run `bitrix24-chat-mcp portal` and name that")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -180,6 +172,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 def _sentence(problem: "ErrorDetails") -> str:
     """Say what is wrong with a setting, and where it was set; never what it was set to."""
-    name = ".".join(str(part) for part in problem["loc"])
+    name = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error" and (not name or said.startswith(f"{name}.")):
+        name, said = said.split(": ", 1)  # a complaint about several settings names the one to mend
     where = f" ({variable(name)})" if variable(name) in map(str.upper, os.environ) else ""
-    return f"{name}{where}: {problem['msg'].removeprefix('Value error, ')}"
+    return f"{name}{where}: {said}"

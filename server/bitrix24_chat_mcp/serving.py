@@ -5,7 +5,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from .app import ChatServer, build_server
-from .config import ConfigError, HttpSettings, Settings
+from .config import ConfigError, Settings
+from .settings import HttpSettings
 
 if TYPE_CHECKING:
     from starlette.requests import Request

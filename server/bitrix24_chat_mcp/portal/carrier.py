@@ -6,10 +6,10 @@ nobody asks costs nothing.
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import NoAnswerError, OversizedAnswerError, PortalError, UnreachableError
 from .rest import Reply, Request
@@ -57,29 +57,37 @@ class Carrier:
 
     async def send(self, request: Request) -> Reply:
         """Post a request and return what came back, whatever it is; raise if nothing whole did."""
+        credentials = request.credentials
+        address, headers = credentials.address(request.method), credentials.headers()
+        return await self._exchange("POST", address, headers, json=dict(request.params))
+
+    async def post_form(self, address: str, form: Mapping[str, str]) -> Reply:
+        """Post a form, as OAuth servers take it, and return what came back."""
+        return await self._exchange("POST", address, {}, data=dict(form))
+
+    async def get(self, address: str) -> Reply:
+        """Get a JSON document and return what came back."""
+        return await self._exchange("GET", address, {})
+
+    async def _exchange(self, verb: str, address: str, headers: Mapping[str, str], **body: Any) -> Reply:  # noqa: ANN401 - as the library takes it
         client = self._client
         import httpx  # noqa: PLC0415
 
+        headers = {"Accept": "application/json", **headers}
         try:
-            return await self._exchange(client, request)
+            async with client.stream(verb, address, headers=headers, **body) as response:
+                return await self._read(response)
         except (httpx.RequestError, ssl.SSLError) as error:
             # Without the cause: its text and its request hold the address.
             raise _explain(error) from None
 
-    async def _exchange(self, client: "httpx.AsyncClient", request: Request) -> Reply:
-        credentials = request.credentials
-        async with client.stream(
-            "POST",
-            credentials.address(request.method),
-            json=dict(request.params),
-            headers={"Accept": "application/json", **credentials.headers()},
-        ) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise _oversized(self._max_bytes)
-            return Reply(response.status_code, body, response.headers.get("location"))
+    async def _read(self, response: "httpx.Response") -> Reply:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise _oversized(self._max_bytes)
+        return Reply(response.status_code, body, response.headers.get("location"))
 
     async def aclose(self) -> None:
         """Close the connections, if any were opened."""
