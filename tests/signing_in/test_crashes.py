@@ -110,14 +110,11 @@ async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_sta
         for step in range(1, STEPS + 1):
             sign_in()
             portal.requests.clear()
-            import time;T=time.time()
             assert not await ask(process, 1 + step * (whole - 1) // (STEPS + 1)), step
             answered = renewals(portal) > 0
             kept = json.loads(store.load(base) or "{}")
             alive = portal.tokens.find(kept["access"]) is not None
-            print(step, answered, alive, portal.rotate)
-            T2=time.time()
-            said = str((await ask(process))["said"]); print(T2-T, time.time()-T2)
+            said = str((await ask(process))["said"])
             if alive:
                 assert " of " in said, step
             else:
@@ -126,7 +123,6 @@ async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_sta
                 lost.append(step)
                 sign_in()
                 assert " of " in str((await ask(process))["said"]), step
-    print("lost at", lost, "of", whole, "lines")
     if not rotate:
         assert not lost
 
@@ -144,6 +140,5 @@ async def test_two_processes_renew_once(
 
         for client in (one, other) * 5:
             tasks.start_soon(call, client)
-    print([a.content[0].text for a in answers if a.is_error])
     assert [answer.is_error for answer in answers] == [False] * 10
     assert renewals(portal) == 1
