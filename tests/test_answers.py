@@ -16,14 +16,30 @@ from syrupy.assertion import SnapshotAssertion
     ("tool", "arguments"),
     [
         ("list_recent_chats", {"limit": 12}),
-        ("list_recent_chats", {"limit": 5, "offset": 10}),
+        ("list_recent_chats", {"show": "attention", "limit": 10}),
+        ("list_recent_chats", {"query": "романовой"}),
+        ("list_recent_chats", {"show": "unread", "kinds": ["task", "bot"], "detail": "brief"}),
+        ("list_recent_chats", {"kinds": "channel, collab", "detail": "full"}),
+        ("list_recent_chats", {"show": "pinned"}),
         ("list_recent_chats", {"only_openlines": True}),
         ("list_recent_chats", {"last_sync_date": "2026-11-21T17:00:00+03:00", "skip_chat": True}),
         ("pin_chat", {"dialog_id": "chat999999"}),
         ("pin_chat", {"dialog_id": 1}),
         ("pin_chat", {}),
     ],
-    ids=["the first page", "the third page", "clients", "changes", "a stranger's chat", "notes", "nothing"],
+    ids=[
+        "the first page",
+        "attention",
+        "a name",
+        "brief",
+        "full",
+        "pinned",
+        "clients",
+        "changes",
+        "a stranger's chat",
+        "notes",
+        "nothing",
+    ],
 )
 async def test_an_answer_reads_well(
     converse: Conversation, snapshot: SnapshotAssertion, tool: str, arguments: dict[str, object]

@@ -19,7 +19,7 @@ def portal() -> DemoPortal:
 
 async def test_the_46th_pin_is_refused_with_the_limit(converse: Conversation) -> None:
     async with converse() as client:
-        listed = facts(await client.call_tool("list_recent_chats", {"limit": 200}))
+        listed = facts(await client.call_tool("list_recent_chats", {"limit": 200, "detail": "brief"}))
         free = [chat["dialog_id"] for chat in listed["chats"] if chat["kind"] in {"group", "task"}]
         for dialog_id in free:
             result = await client.call_tool("pin_chat", {"dialog_id": dialog_id})
@@ -27,7 +27,7 @@ async def test_the_46th_pin_is_refused_with_the_limit(converse: Conversation) ->
                 break
         else:
             pytest.fail("no pin was refused")
-        pinned = facts(await client.call_tool("list_recent_chats", {"limit": 200}))
+        pinned = facts(await client.call_tool("list_recent_chats", {"limit": 200, "detail": "brief"}))
         assert text(result).startswith("PIN_LIMIT: 45 chats are pinned already")
         assert sum(chat.get("pinned", False) for chat in pinned["chats"]) <= 45
         unpinned = await client.call_tool("pin_chat", {"dialog_id": free[0], "pin": False})

@@ -40,13 +40,13 @@ async def test_text_and_structure_hold_the_same_facts(converse: Conversation) ->
 
 async def test_pages_follow_each_other_without_gap_or_repetition(converse: Conversation) -> None:
     seen: list[str] = []
-    offset: int | None = 0
+    arguments: dict[str, object] = {"limit": 20}
     total = 0
     async with converse() as client:
-        while offset is not None:
-            page = facts(await client.call_tool("list_recent_chats", {"limit": 20, "offset": offset}))
+        while "cursor" not in arguments or arguments["cursor"]:
+            page = facts(await client.call_tool("list_recent_chats", arguments))
             seen += [chat["dialog_id"] for chat in page["chats"]]
-            offset = page.get("next_offset")
+            arguments["cursor"] = page.get("next_cursor")
             total = page["total"]
     assert len(seen) == len(set(seen)) == total
 

@@ -22,17 +22,19 @@ async def test_what_it_says_it_pinned_is_pinned_and_first_until_unpinned(convers
     async with converse() as client:
         chat = await _unpinned_group(client)
         pinned = await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"]})
-        assert text(pinned) == f"Pinned “{chat['title']}” ({chat['dialog_id']})."
+        undo = f"undo: dialog_id={chat['dialog_id']}, pin=false"
+        assert text(pinned) == f"Pinned “{chat['title']}” ({chat['dialog_id']}); {undo}"
         assert facts(pinned) == {
             "dialog_id": chat["dialog_id"],
             "title": chat["title"],
             "pinned": True,
             "changed": True,
+            "undo": {"dialog_id": chat["dialog_id"], "pin": False},
         }
         assert (await _chats(client))[chat["dialog_id"]]["pinned"]
 
         unpinned = await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"], "pin": False})
-        assert text(unpinned) == f"Unpinned “{chat['title']}” ({chat['dialog_id']})."
+        assert text(unpinned).startswith(f"Unpinned “{chat['title']}” ({chat['dialog_id']}); undo: ")
         assert "pinned" not in (await _chats(client))[chat["dialog_id"]]
 
 
@@ -41,7 +43,7 @@ async def test_pinning_twice_says_that_nothing_changed(converse: Conversation) -
         chat = await _unpinned_group(client)
         await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"]})
         again = await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"]})
-    assert "was pinned already; nothing changed" in text(again)
+    assert "was pinned already, nothing changed" in text(again)
     assert facts(again)["changed"] is False
 
 

@@ -28,9 +28,12 @@ class _Tidier:
     def _plain(self, schema: Schema) -> Schema:
         """Put what a reference, or the one alternative beside null, stands for in its place."""
         if ref := schema.get("$ref"):
-            return {**self._definitions[ref.removeprefix("#/$defs/")], **_without(schema, "$ref")}
-        options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
-        return {**options[0], **_without(schema, "anyOf")} if len(options) == 1 else schema
+            meant, rest = self._definitions[ref.removeprefix("#/$defs/")], _without(schema, "$ref")
+        elif len(options := [one for one in schema.get("anyOf", []) if one != {"type": "null"}]) == 1:
+            meant, rest = options[0], _without(schema, "anyOf")
+        else:
+            return schema
+        return self._plain({**meant, **rest})
 
     def _value(self, key: str, value: object) -> object:
         if key == "properties":

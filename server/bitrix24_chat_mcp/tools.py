@@ -3,23 +3,25 @@
 A PortalError passes through: `app` turns it into a tool error.
 """
 
+import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, get_args
 
 from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, TextContent
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from .answers import pages, records, text
-from .answers.records import ChatList, PinOutcome, Record
+from . import inbox
+from .answers import records, text
+from .answers.choice import Choice, Show
+from .answers.records import ChatList, Detail, Kind, PinOutcome, Record, Undo
+from .inbox import Wish
 from .portal import rest
-from .portal.client import MOST_PINS, Portal
+from .portal.client import MOST_PINS, Flag, Portal
 from .portal.errors import PortalError, UnusableRequestError
+from .portal.seen import Seen
 from .service import Service
-
-WINDOW_DAYS, LOOKBACK_DAYS = 30, 7
-"""How far `im.recent.get` looks back by itself, and at most when it is given a date."""
-
 
 _ISO = "must be an ISO 8601 date and time with an offset, such as 2026-02-25T18:30:00+03:00"
 
@@ -42,6 +44,11 @@ def _dialog_id(value: object) -> str:
     return rest.dialog_id("" if isinstance(value, bool) else str(value))
 
 
+def _kinds(value: object) -> object:
+    """Take one kind, or several in one text, too: models write lists in many ways."""
+    return re.findall(r"\w+", value) if isinstance(value, str) else value
+
+
 Moment = Annotated[
     datetime | None,
     BeforeValidator(_moment),
@@ -50,50 +57,49 @@ Moment = Annotated[
 DialogId = Annotated[str, BeforeValidator(_dialog_id), Field(description="chat123, sg12 or a user's number")]
 
 
-async def list_recent_chats(  # noqa: PLR0913 - the documented parameters, flat
+async def list_recent_chats(  # noqa: PLR0913 - the documented parameters, flat, and five of ours
     ctx: Context[Service],
     *,
+    query: Annotated[str, Field(max_length=200, description="part of a title or name, typed anyhow")] = "",
+    show: Annotated[
+        Show, Field(description="attention: what waits for the user, ranked, with the reasons")
+    ] = "all",
+    kinds: Annotated[list[Kind], BeforeValidator(_kinds), Field(description="only these")] = [],  # noqa: B006
+    detail: Annotated[
+        Detail,
+        Field(description="brief: no last message; full: also members, role, owner, created, position"),
+    ] = "normal",
+    limit: Annotated[int, Field(ge=1, le=200)] = 30,
+    cursor: Annotated[
+        str, Field(max_length=2000, description="next_cursor of the page before, other arguments unchanged")
+    ] = "",
     skip_openlines: Annotated[bool, Field(description="leave out open-line (client) chats")] = False,
     skip_chat: Annotated[bool, Field(description="leave out group chats")] = False,
     skip_dialog: Annotated[bool, Field(description="leave out people and bots")] = False,
     only_openlines: Annotated[
-        bool, Field(description="only open-line chats; other filters are void")
+        bool, Field(description="only open-line chats; voids skip_* and dates")
     ] = False,
-    last_update: Annotated[Moment, Field(description="same as last_sync_date; give one")] = None,
+    last_update: Annotated[Moment, Field(description="same as last_sync_date")] = None,
     last_sync_date: Annotated[
-        Moment, Field(description="only chats changed since, 7 days back at most")
+        Moment, Field(description="only what changed since, such as an earlier as_of; 7 days back at most")
     ] = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 30,
-    offset: Annotated[int, Field(ge=0, description="next_offset of the page before")] = 0,
 ) -> Annotated[CallToolResult, ChatList]:
     """List the recent chats; the model reads prompts/tools/list_recent_chats.md."""
-    if last_update and last_sync_date:
-        raise UnusableRequestError(
-            "INVALID_ARGUMENT",
-            "last_update and last_sync_date are one filter: the portal lets the first overwrite the second.",
-            "Give only last_sync_date.",
-        )
-    since = last_sync_date or last_update
-    service = ctx.request_context.lifespan_context
-    portal = service.portal()
-    listing = await portal.recent(
-        skip_openlines=skip_openlines,
-        skip_chat=skip_chat,
-        skip_dialog=skip_dialog,
-        only_openlines=only_openlines,
-        since=since,
-    )
-    service.seen(portal).remember(listing.chats)
-    now = listing.as_of or datetime.now(UTC)
-    found = pages.page(
-        listing,
-        offset=offset,
+    flags = {
+        "skip_openlines": skip_openlines,
+        "skip_chat": skip_chat,
+        "skip_dialog": skip_dialog,
+        "only_openlines": only_openlines,
+    }
+    wish = Wish(
+        choice=Choice(query, show, tuple(kinds)),
+        detail=detail,
+        flags=tuple(flag for flag in get_args(Flag) if flags[flag]),
+        since=_one_date(last_sync_date, last_update),
         limit=limit,
-        link_base=portal.credentials.portal,
-        as_of=now,
-        notes=_bounds(now, since, only_openlines=only_openlines),
-        portal=service.label,
+        cursor=cursor,
     )
+    found = await inbox.look(ctx.request_context.lifespan_context, wish)
     return _answer(found, text.chat_list(found))
 
 
@@ -106,26 +112,47 @@ async def pin_chat(
     """Pin or unpin a chat; the model reads prompts/tools/pin_chat.md."""
     service = ctx.request_context.lifespan_context
     portal = service.portal()
+    seen = service.seen(portal)
     if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
-        dialog_id = await portal.dialog_of(dialog_id)
+        dialog_id = await _find(portal, seen, dialog_id)
     if not await portal.pin(dialog_id, pin=pin):
         raise await _why_not(portal, pin=pin)
-    seen = service.seen(portal)
     changed = seen.set_pinned(dialog_id, pinned=pin)
-    chat = seen.chat(dialog_id)
+    if seen.title(dialog_id) is None:
+        with suppress(PortalError):  # the pin is done; its title is a courtesy
+            await _find(portal, seen, dialog_id)
     outcome = PinOutcome(
         dialog_id=dialog_id,
-        title=records.title(chat) if chat else "",
+        title=records.heading(dialog_id, seen.title(dialog_id) or ""),
         pinned=pin,
         changed=changed,
+        pins=seen.pins(),
+        undo=None if changed is False else Undo(dialog_id=dialog_id, pin=not pin),
         portal=service.label,
     )
     return _answer(outcome, text.pin_outcome(outcome))
 
 
+async def _find(portal: Portal, seen: Seen, dialog_id: str) -> str:
+    """Ask which chat a dialog id means, and what it is called."""
+    found, title = await portal.dialog(dialog_id)
+    seen.name(found, title)
+    return found
+
+
+def _one_date(last_sync_date: datetime | None, last_update: datetime | None) -> datetime | None:
+    if last_sync_date and last_update:
+        raise UnusableRequestError(
+            "INVALID_ARGUMENT",
+            "last_update and last_sync_date are one filter: the portal lets the first overwrite the second.",
+            "Give only last_sync_date.",
+        )
+    return last_sync_date or last_update
+
+
 async def _why_not(portal: Portal, *, pin: bool) -> PortalError:
     """Find out why the portal said false: it does so at the limit, and to strangers of a chat."""
-    if pin and len(await portal.pinned()) >= MOST_PINS:
+    if pin and sum(chat.pinned for chat in (await portal.recent_and_pinned()).chats) >= MOST_PINS:
         return UnusableRequestError(
             "PIN_LIMIT",
             f"{MOST_PINS} chats are pinned already, and Bitrix24 pins no more.",
@@ -136,17 +163,6 @@ async def _why_not(portal: Portal, *, pin: bool) -> PortalError:
         "The portal did nothing: the user has no relation to this chat.",
         "Take a dialog_id from list_recent_chats.",
     )
-
-
-def _bounds(now: datetime, since: datetime | None, *, only_openlines: bool) -> list[str]:
-    """Say what the portal leaves out of such a list."""
-    if only_openlines:
-        return ["open lines only, other filters do not apply"]
-    if since is None:
-        return [f"active in the last {WINDOW_DAYS} days"]
-    if since < now - timedelta(days=LOOKBACK_DAYS):
-        return [f"changed in the last {LOOKBACK_DAYS} days only, the portal looks no further back"]
-    return [f"changed since {since.isoformat(timespec='seconds')}, chats that left the list are not told"]
 
 
 def _answer(record: Record, said: str) -> CallToolResult:

@@ -13,9 +13,10 @@ BAIT = [
     "[B]", "[/B]", "[URL=https://a.example/x]", "[/URL]", "[USER=503 REPLACE]", "[", "]", "[*]", "[BR]",
     "\x1b[31m", "\x1b]0;title\x07", "\x1b", "\x9b", "\t", "\r\n", "\u2028", "\u0085", "\u00a0", "  ",
     "\u202e", "\u2066", "\u200b", "\u200c", "\u200d", "\ufe0f", "\u00ad", "\u034f", "\u3164", "\U000e0041",
-    "\U000e007f", "🏴", "👩", "🏽", "❤", "1", "\u20e3", "🇷", "é", "\u0301", "\u0301\u0316\u0489", "क", "\u094d",
-    "ا", "ي", "ᄀ", "\u0600", "\ud800", "\ue000", "\ufdd0", "auth=", "token:", "/rest/1/", "a1b2c3d4e5",
-    "sk-", "eyJ", "https://", "user:pass@", "0123456789abcdef", "…", "[secret]", '"', "\\", "Bearer ",
+    "\U000e007f", "🏴", "👩", "🏽", "❤", "1", "\u20e3", "🇷", "\u0301", "é",
+    "\u0301\u0316\u0489", "क", "\u094d", "ا", "ي", "ᄀ", "\u0600", "\ud800", "\ue000",
+    "\ufdd0", "auth=", "token:", "/rest/1/", "a1b2c3d4e5", "sk-", "eyJ", "https://",
+    "user:pass@", "0123456789abcdef", "…", "[secret]", '"', "\\", "Bearer ",
 ]  # fmt: skip
 FOREIGN = st.one_of(ANYTHING, st.lists(st.sampled_from(BAIT) | st.characters(), max_size=40).map("".join))
 LIMITS = st.none() | st.integers(0, 60)
@@ -190,6 +191,8 @@ SECRETS = [  # the text around, and the part that must not survive
     ("{}", "ghp_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8"),
     ("{}", "github_pat_11ABCDEFG0a1b2c3d4e5f6_g7h8i9j0"),
     ("{}", "xoxb-123456789012-abcdefghijkl"),
+    ("{}", "xoxp-1a2b3c4d"),
+    ("private_key: {}", "q1w2e3"),
     ("{}", "AKIAIOSFODNN7EXAMPLE"),
     (" {}", "sk-proj-a1b2c3d4e5f6g7h8i9j0k1l2"),
     ("{}", "123456789:AAFh-a1b2c3d4e5f6g7h8i9j0k1l2m3n"),

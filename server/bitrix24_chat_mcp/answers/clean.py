@@ -10,7 +10,7 @@ from typing import Final
 
 import regex
 
-from bitrix24_chat_mcp.answers.secrecy import mask_secrets
+from .secrecy import mask_secrets, may_hold_secrets
 
 _ELLIPSIS: Final = "…"
 
@@ -22,13 +22,9 @@ _MARKS_ON_A_LETTER: Final = 6
 # hundreds (chained Hangul, skin tones, joiners) counts as many, so that it cannot slip through a limit.
 _CODE_POINTS_IN_A_CHARACTER: Final = 16
 
-# Most titles are this: words of Latin and Cyrillic letters with plain punctuation between them. Nothing in
-# them can be hidden, markup or a secret, and every code point is a character.
-_PLAIN: Final = re.compile(
-    r"(?!.*(?:parol|парол|pass|pwd|token|secret|auth|bearer|basic|-----))"
-    r"(?:[А-яЁё№«»—–…,.!?:;()\"'+#]++|[A-Za-z0-9_-]{1,13}+(?![A-Za-z0-9_-])| (?! ))*+",
-    re.IGNORECASE,
-)
+# Most titles are this: Latin and Cyrillic letters, digits, plain punctuation, single spaces. Nothing can be
+# hidden or marked up in them, and every code point is a character.
+_PLAIN: Final = re.compile(r"(?:[A-Za-zА-яЁё0-9_№«»—–…,.!?:;()\"'+#-]++| (?! ))*+")
 
 _SPACE: Final = regex.compile(r"[\s\p{Z}\x1C-\x1F\u2800]+")  # the last is an empty Braille cell
 
@@ -50,7 +46,9 @@ _UNSEEN: Final = regex.compile(
 
 # Only three flags are spelt with tags (England, Scotland, Wales); any other run of tags is hidden writing.
 _FLAG: Final = "\U0001f3f4(?:{})\U000e007f".format(
-    "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls"))
+    "|".join(
+        "".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls")
+    )
 )
 _JOINED: Final = "[[{}]&&[\\p{{L}}\\p{{M}}]]".format(
     "".join(
@@ -64,7 +62,7 @@ _JOINED: Final = "[[{}]&&[\\p{{L}}\\p{{M}}]]".format(
 _MISPLACED: Final = regex.compile(
     rf"""
     (?P<flag>{_FLAG}) | [\U000E0020-\U000E007F]
-    | (?=[\u200C\u200D])(?!  # a joiner belongs inside an emoji, between letters that join, and behind a virama
+    | (?=[\u200C\u200D])(?!  # a joiner belongs in an emoji, between letters that join, behind a virama
         (?<=\p{{Extended_Pictographic}}[\uFE0F\p{{Emoji_Modifier}}]?)\u200D(?=\p{{Extended_Pictographic}})
         | (?<={_JOINED})[\u200C\u200D](?={_JOINED})
         | (?<=\p{{ccc=9}})[\u200C\u200D]
@@ -85,13 +83,12 @@ _SIMPLE: Final = re.compile(r"[ -~¡-¬®-˿Ͱ-҂Ҋ-ԯ‐-‧₠-₿№]*")  # e
 # BB codes as they stand before the closing bracket. Words that a title may well put in brackets ("[Video]",
 # "[User]", and "[Quote]", the portal's own mark) are codes only when closing, with a value, or in one case.
 _BB_WORDS: Final = (
-    "url img code quote list table spoiler video left center right justify user chat call size color font "
-    "context put send pch disk icon timestamp attach rating"
+    "url|img|code|quote|list|table|spoiler|video|left|center|right|justify|user|chat|call|size|color|font"
+    "|context|put|send|pch|disk|icon|timestamp|attach|rating"
 )
 _BB_CODE: Final = re.compile(
-    r"\[(?:/?(?i:b|i|u|s|p|td|th|tr|br|\*)|/?(?:{lower}|{upper})|/(?i:{lower})|(?i:{lower})[= ][^\[\]]*)".format(
-        lower="|".join(_BB_WORDS.split()), upper="|".join(_BB_WORDS.upper().split())
-    )
+    rf"\[(?:/?(?i:b|i|u|s|p|td|th|tr|br|\*)|/?(?:{_BB_WORDS}|{_BB_WORDS.upper()})"
+    rf"|/(?i:{_BB_WORDS})|(?i:{_BB_WORDS})[= ][^\[\]]*)"
 )
 _BB_BREAK: Final = re.compile(r"\[/?(?:br|\*|p|tr|td|th|list|quote|table)(?!\w)", re.IGNORECASE)
 
@@ -109,7 +106,7 @@ def clean(text: str | None, limit: int | None = None) -> str:
     Cleaning what is clean changes nothing. Any string is accepted, lone surrogates too; `None` is empty.
     """
     text = text or ""
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not may_hold_secrets(text):
         return _cut(text.strip(), limit)
     while (cleaner := _cut(mask_secrets(_tidy(text)), limit)) != text:
         text = cleaner

@@ -1,55 +1,80 @@
 """A listing -> the page of it that an answer shows, with what it leaves out."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 
 from bitrix24_chat_mcp.portal.models import Chat, Listing
 
-from . import records
+from . import cursor, room
+from .choice import Choice, choose
+from .records import ChatList, ChatRow, Look, row
 
 MOST_NAMED = 5
-LONGEST_PREVIEW, USUAL_PREVIEW = 80, 48
 
 
-def page(
-    listing: Listing,
-    *,
-    offset: int,
-    limit: int,
-    link_base: str,
-    as_of: datetime,
-    notes: Sequence[str],
-    portal: str,
-) -> records.ChatList:
-    """Cut a page out of a listing, and say of what it is a page.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page of a choice is wanted: `limit` rows behind `place`. `seal` writes down the next place."""
 
-    `link_base` is the portal's origin; `portal` labels an answer that is not a real portal's.
-    """
+    limit: int
+    place: cursor.Place
+    arguments: str
+    key: bytes
+
+    def next_cursor(self, shown: Sequence[Chat]) -> str:
+        """Return the cursor of the page behind these rows."""
+        return cursor.seal(self.place.after(shown), self.arguments, self.key)
+
+
+def make(
+    listing: Listing, choice: Choice, page: Page, look: Look, *, notes: Sequence[str] = (), portal: str = ""
+) -> ChatList:
+    """Cut a page out of a listing, and say of what it is a page; `portal` labels what is not a real one's."""
     chats = listing.chats
-    shown = chats[offset : offset + limit]
-    rest = offset + len(shown) < len(chats)
-    preview = _preview_length(shown)
-    return records.ChatList(
+    chosen = choose(chats, choice, look.now)
+    left = [chat for chat in chosen.chats if not page.place.holds(chat)]
+    wanted = left[: page.limit]
+    rows, shortened = _rows(wanted, look._replace(why=chosen.why))
+    return ChatList(
         total=len(chats),
-        shown=len(shown),
-        next_offset=offset + len(shown) if rest else None,
+        matching=len(chosen.chats) if len(chosen.chats) < len(chats) else None,
+        shown=len(rows),
         unread=sum(chat.unread for chat in chats),
         unread_chats=sum(1 for chat in chats if chat.unread),
-        as_of=as_of.isoformat(timespec="seconds"),
-        notes=[*notes, *_odd(listing.odd)],
+        as_of=look.now.isoformat(timespec="seconds"),
+        hidden=chosen.hidden,
+        notes=[
+            *notes,
+            *_shortened(shortened, len(wanted) - len(rows)),
+            *_flood(chosen.chats),
+            *_odd(listing.odd),
+        ],
         portal=portal,
-        chats=[records.row(chat, link_base, preview, as_of.year) for chat in shown],
+        chats=rows,
+        next_cursor=page.next_cursor(wanted[: len(rows)]) if len(rows) < len(left) else "",
     )
 
 
-def _preview_length(chats: Sequence[Chat]) -> int:
-    """Return how long a preview may be: they share room, so that one long message costs no other its own."""
-    lengths = [len(chat.message.text) for chat in chats]
-    room = USUAL_PREVIEW * len(chats)
-    fitting = (
-        n for n in range(LONGEST_PREVIEW, USUAL_PREVIEW, -8) if sum(min(n, x) for x in lengths) <= room
-    )
-    return next(fitting, USUAL_PREVIEW)
+def _rows(chats: Sequence[Chat], look: Look) -> tuple[list[ChatRow], bool]:
+    """Return the rows that fit, and whether they had to be shortened to fit."""
+    usual = room.preview_length([len(chat.message.text) for chat in chats])
+    return room.fit(lambda preview: [row(chat, look, preview) for chat in chats], usual)
+
+
+def _shortened(shortened: bool, dropped: int) -> list[str]:  # noqa: FBT001
+    if not shortened:
+        return []
+    said = "previews shortened for room"
+    return [f"{said}, the last {dropped} rows of this page left to the next" if dropped else said]
+
+
+def _flood(chats: Sequence[Chat]) -> list[str]:
+    """Say how many are task chats and bots, when they outnumber the rest."""
+    tally = Counter(chat.kind for chat in chats)
+    if (tally["task"] + tally["bot"]) * 2 <= len(chats):
+        return []
+    return [f"{tally['task']} task chats and {tally['bot']} bots outnumber the rest"]
 
 
 def _odd(odd: list[str]) -> list[str]:

@@ -5,8 +5,9 @@ default. All texts from outside pass `clean` here and nowhere else.
 """
 
 import re
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,8 +17,10 @@ from .clean import clean
 
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
+MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
 
+Detail = Literal["brief", "normal", "full"]
 Kind = Literal[
     "person",
     "bot",
@@ -53,30 +56,44 @@ class ChatRow(Record):
     dialog_id: str
     title: str
     kind: Kind
+    why: str = ""
     unread: int = 0
     pinned: bool = False
     muted: bool = False
     marked_unread: bool = False
     last_text: str = ""
     last_author: str = Field("", description="absent: the person in title, or the system; 'you': the user")
-    last_at: str = Field(
-        "", description="month-day hour:minute in the zone of as_of; with its year if another"
-    )
+    last_at: str = Field("", description="month-day, and time within 2 days, zone of as_of")
     link: str = ""
+    file: bool = False
+    position: str = Field("", description="last_author's")
+    members: int = 0
+    role: str = ""
+    owner: str = Field("", description="a user's dialog_id")
+    created: str = ""
 
 
 class ChatList(Record):
     """A page of a chat list."""
 
-    total: int = Field(description="chats in the whole list")
+    total: int = Field(description="chats the portal returned")
+    matching: int | None = Field(None, description="of these, if fewer")
     shown: int
-    next_offset: int | None = None
-    unread: int = Field(0, description="messages, in the whole list")
+    unread: int = Field(0, description="messages, in total")
     unread_chats: int = 0
     as_of: str
+    hidden: dict[str, dict[str, int]] = Field({}, description="by filter and kind")
     notes: list[str] = Field([], description="what is left out")
     portal: str = ""
     chats: list[ChatRow]
+    next_cursor: str = ""
+
+
+class Undo(Record):
+    """The arguments of pin_chat that take it back."""
+
+    dialog_id: str
+    pin: bool
 
 
 class PinOutcome(Record):
@@ -86,36 +103,75 @@ class PinOutcome(Record):
     title: str = ""
     pinned: bool
     changed: bool | None = None
+    pins: int | None = Field(None, description="pinned chats now")
+    undo: Undo | None = None
     portal: str = ""
 
 
-def row(chat: Chat, link_base: str, preview: int, year: int) -> ChatRow:
-    """Make the record of a chat.
+class Look(NamedTuple):
+    """How a list is looked at: what the rows of one page have in common.
 
-    `link_base` is the portal's origin, `preview` the longest preview in characters, `year` goes without
-    saying.
+    `link_base` is the portal's origin, `now` its clock, `why` the reasons of chats that wait.
     """
-    name = title(chat)
+
+    link_base: str
+    now: datetime
+    detail: Detail
+    why: Mapping[str, str]
+
+
+def row(chat: Chat, look: Look, preview: int) -> ChatRow:
+    """Make the record of a chat; `preview` is the most characters of its last message."""
+    facts = _briefly(chat, look)
+    if look.detail != "brief":
+        facts |= _last_message(chat, look, preview)
+    if look.detail == "full":
+        facts |= _more(chat, look)
+    return ChatRow(**facts)
+
+
+def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
+    return {
+        "dialog_id": chat.dialog_id,
+        "title": title(chat),
+        "kind": chat.kind,
+        "why": look.why.get(chat.dialog_id, ""),
+        "unread": chat.unread,
+        "pinned": chat.pinned,
+        "muted": chat.muted,
+        "marked_unread": chat.marked_unread,
+    }
+
+
+def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
     author = "you" if chat.mine else clean(chat.author, NAME_LENGTH)
-    return ChatRow(
-        dialog_id=chat.dialog_id,
-        title=name,
-        kind=chat.kind,  # type: ignore[arg-type]
-        unread=chat.unread,
-        pinned=chat.pinned,
-        muted=chat.muted,
-        marked_unread=chat.marked_unread,
-        last_text=clean(chat.message.text, preview),
-        last_author="" if author == name else author,
-        last_at=minutes(chat.active_at, year),
-        link=link(chat.link, link_base),
-    )
+    return {
+        "last_text": clean(chat.message.text, preview) if preview else "",
+        "last_author": "" if author == title(chat) else author,
+        "last_at": minutes(chat.active_at, look.now),
+        "link": link(chat.link, look.link_base),
+    }
+
+
+def _more(chat: Chat, look: Look) -> dict[str, Any]:
+    return {
+        "file": chat.message.has_file,
+        "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
+        "members": chat.members,
+        "role": clean(chat.role, NAME_LENGTH),
+        "owner": str(chat.owner or ""),
+        "created": minutes(chat.created, look.now),
+    }
 
 
 def title(chat: Chat) -> str:
     """Return a chat's title, or one of ours, in brackets, where it has none."""
-    nameless = "(deleted user)" if chat.dialog_id.isdigit() else "(untitled)"
-    return clean(chat.title, TITLE_LENGTH) or nameless
+    return heading(chat.dialog_id, chat.title)
+
+
+def heading(dialog_id: str, title: str) -> str:
+    """Return the title of a dialog, or one of ours, in brackets, where it has none."""
+    return clean(title, TITLE_LENGTH) or ("(deleted user)" if dialog_id.isdigit() else "(untitled)")
 
 
 def link(address: str, link_base: str) -> str:
@@ -125,8 +181,11 @@ def link(address: str, link_base: str) -> str:
     return link_base + path if _PATH.fullmatch(path) else ""
 
 
-def minutes(moment: datetime | None, year: int) -> str:
-    """Write a moment to the minute, in the zone it came in."""
+def minutes(moment: datetime | None, now: datetime) -> str:
+    """Write a moment in the zone of `now`: what is old needs no minutes, and this year no year."""
     if moment is None:
         return ""
-    return f"{moment:%m-%d %H:%M}" if moment.year == year else f"{moment:%Y-%m-%d %H:%M}"
+    local = moment.astimezone(now.tzinfo)
+    if local.year != now.year:
+        return f"{local:%Y-%m-%d}"
+    return f"{local:%m-%d %H:%M}" if abs(now - local) < MINUTES_MATTER else f"{local:%m-%d}"

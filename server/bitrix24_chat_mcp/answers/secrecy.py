@@ -19,6 +19,7 @@ _KEY = (
     r"(?:token|secret|passw(?:or)?d|[Пп]ароль|ПАРОЛЬ|(?:api|access|private)[_-]?key|sess(?:ion)?_?id"
     r"|(?:auth|refresh)_id|app_sid|(?<![a-z])(?:pass|pwd))"
 )
+_KEY_BODY = r"(?:(?:(?!-----).)*+-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?: ?[A-Za-z0-9+/=]{16,})*)"
 _EQUALS = r"""(?:["']?\ ?(?:=|%(?:25)*3D)\ ?["']?|["']\ ?:\ ?["'])"""
 
 # What stands before the secret and is kept, so that a reader sees what was hidden; and the secret itself.
@@ -41,8 +42,7 @@ _INTRODUCED: Final = (
 )
 # These are told by their own shape, with the case it has.
 _SHAPED: Final = (
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----"
-    r"(?:(?:(?!-----).)*+-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?: ?[A-Za-z0-9+/=]{16,})*)",
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----" + _KEY_BODY,
     r"eyJ[\w-]{12,}(?:\.[\w-]*){0,4}",  # JSON web tokens
     r"gh[pousr]_[A-Za-z0-9]{16,}",
     r"github_pat_\w{16,}",
@@ -60,6 +60,7 @@ _SHAPED: Final = (
     r"(?:npm_|pypi-|hf_)[\w-]{20,}",
 )
 
+
 @cache
 def _secrets() -> list[regex.Pattern[str]]:
     """Compile the tables when the first suspicious text comes; most starts never need them."""
@@ -69,17 +70,20 @@ def _secrets() -> list[regex.Pattern[str]]:
 
 
 # Every secret needs one of these, or a long run; most messages hold none and are spared the search.
-_HINTS: Final = tuple(
-    "rest hooks.slack.com /api/webhooks/ token secret pass pwd пароль key sess auth _id app_sid bearer basic "
-    ":// -----".split()
+_HINT: Final = re.compile(
+    r"rest|hooks\.slack\.com|/api/webhooks/|token|secret|pass|pwd|пароль|key|sess|auth|_id|app_sid|bearer|basic"
+    r"|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"
 )
-_RUN: Final = re.compile(r"[A-Za-z0-9_-]{12}")
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Tell quickly whether a text is worth a search."""
+    return _HINT.search(text.lower()) is not None
 
 
 def mask_secrets(text: str) -> str:
     """Put `[secret]` in the place of webhook codes, tokens, keys and passwords."""
-    lower = text.lower()
-    if any(hint in lower for hint in _HINTS) or _RUN.search(text):
+    if may_hold_secrets(text):
         for secret in _secrets():
             text = secret.sub(rf"\g<keep>{MARK}", text)
     return text

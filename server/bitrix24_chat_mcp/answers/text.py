@@ -3,39 +3,43 @@
 No field can hold a tab or a line break (`clean` sees to it), so a row cannot be forged.
 """
 
+from collections.abc import Iterable
+
 from .records import ChatList, ChatRow, PinOutcome
 
-COLUMNS = "dialog_id, kind, title, state, last_at, author, last message, link"
+_FLAGS = ("pinned", "muted", "marked_unread", "file")
+_MORE = ("position", "members", "role", "owner", "created")
 
 
 def chat_list(page: ChatList) -> str:
     """Write a page of a chat list."""
-    return "\n".join([_heading(page), *map(_line, page.chats)])
+    return "\n".join(["; ".join(_heading(page)), *map(_line, page.chats)])
 
 
 def pin_outcome(outcome: PinOutcome) -> str:
-    """Say what came of pinning or unpinning, in a sentence."""
+    """Say what came of pinning or unpinning."""
     name = f"“{outcome.title}” ({outcome.dialog_id})" if outcome.title else outcome.dialog_id
-    state = "pinned" if outcome.pinned else "not pinned"
     if outcome.changed is False:
-        said = f"{name} was {state} already; nothing changed."
+        said = [f"{name} was {'pinned' if outcome.pinned else 'not pinned'} already, nothing changed"]
     else:
-        said = f"{'Pinned' if outcome.pinned else 'Unpinned'} {name}."
-    return f"{_origin(outcome.portal)}{said}"
+        said = [f"{'Pinned' if outcome.pinned else 'Unpinned'} {name}"]
+    if outcome.pins is not None:
+        said.append(f"pinned chats now: {outcome.pins}")
+    if outcome.undo:
+        said.append(f"undo: dialog_id={outcome.undo.dialog_id}, pin={str(outcome.undo.pin).lower()}")
+    return _origin(outcome.portal) + "; ".join(said)
 
 
-def _heading(page: ChatList) -> str:
-    parts = [
-        f"{page.shown} of {page.total} chats",
-        f"{page.unread} unread in {page.unread_chats} chats" if page.unread_chats else "nothing unread",
-        f"as of {page.as_of}",
-        *page.notes,
-    ]
-    if page.next_offset is not None:
-        parts.append(f"next_offset {page.next_offset}")
-    if page.chats:
-        parts.append(f"columns: {COLUMNS}")
-    return f"{_origin(page.portal)}{'; '.join(parts)}"
+def _heading(page: ChatList) -> Iterable[str]:
+    shown = [page.shown, f"{page.matching} matching" if page.matching is not None else None, page.total]
+    yield f"{_origin(page.portal)}{' of '.join(str(count) for count in shown if count is not None)} chats"
+    yield f"{page.unread} unread in {page.unread_chats} chats" if page.unread else "nothing unread"
+    yield f"as of {page.as_of}"
+    for name, kinds in page.hidden.items():
+        yield f"hidden by {name}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    yield from page.notes
+    if page.next_cursor:
+        yield f"next_cursor {page.next_cursor}"
 
 
 def _origin(portal: str) -> str:
@@ -43,8 +47,9 @@ def _origin(portal: str) -> str:
 
 
 def _line(row: ChatRow) -> str:
-    state = [f"{row.unread} unread"] if row.unread else []
-    state += [name for name in ("pinned", "muted", "marked_unread") if getattr(row, name)]
-    said = [row.last_at, row.last_author, row.last_text]
-    fields = [row.dialog_id, row.kind, row.title, ", ".join(state), *said, row.link]
-    return "\t".join(fields).rstrip("\t")
+    state = [row.why] if row.why else []
+    state += [f"{row.unread} unread"] if row.unread else []
+    state += [name for name in _FLAGS if getattr(row, name)]
+    more = [f"{name} {getattr(row, name)}" for name in _MORE if getattr(row, name)]
+    said = [row.last_at, row.last_author, row.last_text, row.link, ", ".join(more)]
+    return "\t".join([row.dialog_id, row.kind, row.title, ", ".join(state), *said]).rstrip("\t")

@@ -20,7 +20,7 @@ from .switches import Switches
 from .tokens import Tokens
 from .wire import Invocation
 
-_ABOUT_METHODS = {"batch", "method.get", "methods"}
+_ABOUT_METHODS = ("batch", "method.get", "methods")
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Desk:
         """Find the caller, once the portal is open and the method exists."""
         if self.switches.deleted:
             raise RestError("PORTAL_DELETED")
-        if invocation.method not in METHODS.keys() | _ABOUT_METHODS:
+        if invocation.method not in {*METHODS, *_ABOUT_METHODS}:
             raise RestError("ERROR_METHOD_NOT_FOUND")
         if invocation.signed_link:
             raise RestError("ACCESS_DENIED", "Access denied! Link check failed")
@@ -98,5 +98,5 @@ def _about(method: str, call: Call) -> object:
     if method == "methods":
         return [*_ABOUT_METHODS, *(name for name in allowed if not METHODS[name].hidden)]
     name = str(call.params.get("name", "")).lower()
-    known = name in METHODS.keys() | _ABOUT_METHODS
+    known = name in {*METHODS, *_ABOUT_METHODS}
     return {"isExisting": known, "isAvailable": name in _ABOUT_METHODS or name in allowed}

@@ -16,7 +16,6 @@ class Fault:
     """Answer with this status, and with `body` if given, else with nothing."""
     body: object = None
     """str and bytes are sent as they are, all else as JSON."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     error: str | None = None
     """A REST error by its code, with the portal's text and status; inside a batch, that command's error."""
     text: str | None = None
@@ -28,6 +27,8 @@ class Fault:
     performed: bool = False
     """The call took effect all the same: only its answer is lost."""
 
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """More headers, or others."""
     close: Literal["before", "middle"] | None = None
     """Drop the connection before the answer, or in its middle."""
     silent: bool = False

@@ -34,11 +34,14 @@ _TOPICS = (
     "Внедрение", "Поставка", "Редизайн", "Договор", "Аудит", "Склад", "Интеграция", "Onboarding", "Support",
 )  # fmt: skip
 _CHATTER = (
-    "Добрый день!", "Принято, спасибо", "Смотрю", "Давайте завтра в 10", "Уточню и вернусь с ответом",
-    "Файл в папке проекта", "Кто сможет помочь?", "Сделано ✅", "Отправила клиенту", "Нужно согласование",
-    "Созвонимся после обеда?", "Проверил, всё работает", "Sounds good", "I'll take a look today",
-    "Could you send the latest version?", "Merged, thanks!", "На складе осталось 14 штук", "Счёт оплачен",
-)  # fmt: skip
+    *("Добрый день!", "Принято, спасибо", "Смотрю", "Давайте завтра в 10", "Уточню и вернусь с ответом"),
+    *("Файл в папке проекта", "Кто сможет помочь?", "Сделано ✅", "Отправила клиенту", "Нужно согласование"),
+    *("Созвонимся после обеда?", "Проверил, всё работает", "На складе осталось 14 штук", "Счёт оплачен"),
+)
+_ENGLISH_CHATTER = (
+    *("Sounds good", "I'll take a look today", "Could you send the latest version?", "Merged, thanks!"),
+    *("Let's move it to Monday", "Who owns this one?"),
+)
 _FILLERS = ("chat", "chat", "user", "tasksTask", "user", "lines", "crm", "chat", "user", "open")
 
 
@@ -78,12 +81,17 @@ def _fillers(world: World, rng: Random, count: int) -> Iterator[Scene]:
         yield Scene(
             kind,
             "client" if kind == "lines" else who,
-            f"{title} № {number + 1}",
-            rng.choice(_CHATTER),
+            f"{title} {number + 1}",
+            rng.choice(_chatter(title)),
             unread=rng.choice((0, 0, 0, 0, 1, 2, 5)),
             muted=rng.random() < 0.1,  # noqa: PLR2004 - one in ten
             entity=_entity(kind, number),
         )
+
+
+def _chatter(text: str) -> tuple[str, ...]:
+    """Pick small talk in the language of a text."""
+    return _ENGLISH_CHATTER if text.isascii() else _CHATTER
 
 
 def _entity(kind: str, number: int) -> str:
@@ -159,8 +167,9 @@ class Stage:
         who = cast_id(scene.who)
         author = ME if scene.mine else who
         others = [member for member in sorted(chat.members) if member != ME] or [ME]
-        texts = list(scene.before) or self._rng.choices(_CHATTER, k=max(2, scene.unread))
-        texts = texts if len(texts) >= scene.unread else self._rng.choices(_CHATTER, k=scene.unread)
+        small_talk = _chatter(f"{scene.title}{scene.text}")
+        texts = list(scene.before) or self._rng.choices(small_talk, k=max(2, scene.unread))
+        texts = texts if len(texts) >= scene.unread else self._rng.choices(small_talk, k=scene.unread)
         history = [
             self._message(
                 others[place % len(others)] if chat.letter != "P" else who, text, date - _GAP * left

@@ -26,7 +26,8 @@ _QUOTES = re.compile(
     r"-{54}\n.*?\n-{54}|^>>.*?$|\[QUOTE\].*?\[/QUOTE\]", re.DOTALL | re.MULTILINE | re.IGNORECASE
 )
 _STRUCK = re.compile(r"\[s\].*?\[/s\]", re.DOTALL | re.IGNORECASE)
-_ICON = re.compile(r"\[ICON=[^\]]*?(?:title=([^\]]*?))?(?: \w+=[^\]]*)?\]", re.IGNORECASE)
+_ICON = re.compile(r"\[ICON=[^\]]*\]", re.IGNORECASE)
+_ICON_TITLE = re.compile(r" title=([^\]]+?)(?: \w+=|\])")
 _IMAGE = re.compile(r"\[IMG[^\]]*\].*?\[/IMG\]", re.DOTALL | re.IGNORECASE)
 _TAGS = re.compile(
     r"\[/?(?:b|i|u|url|user|chat|context|put|send|call|size|color|pch|timestamp|disk|rating|attach)"
@@ -41,7 +42,7 @@ def plain(message: Message, language: str) -> str:
     markers = MARKERS[language]
     text = _QUOTES.sub(markers["quote"] + " ", message.text)
     text = _STRUCK.sub("", text)
-    text = _ICON.sub(lambda icon: f"[{icon[1]}]" if icon[1] else markers["icon"], text)
+    text = _ICON.sub(lambda icon: _icon(icon[0], markers["icon"]), text)
     text = _IMAGE.sub(markers["image"], text)
     text = _LINES.sub(" ", _TAGS.sub("", text)).strip()
     if message.attach:
@@ -49,3 +50,8 @@ def plain(message: Message, language: str) -> str:
     if message.file:
         text += " " + markers["file"]
     return text.strip() or markers["deleted"]
+
+
+def _icon(code: str, marker: str) -> str:
+    title = _ICON_TITLE.search(code)
+    return f"[{title[1]}]" if title else marker

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from . import control, envelope, oauth
@@ -130,7 +131,9 @@ class DemoPortal(Switches):
         if fault.full_bucket:
             self._bucket.fill(message.client, self.now(), self.burst)
         true = self._true_reply(message, invoked, request) if fault.spares else Reply(200, b"")
-        return self._false_reply(message, request, fault) if fault.replaces else true
+        reply = self._false_reply(message, request, fault) if fault.replaces else true
+        reply.headers |= {name.lower(): value for name, value in fault.headers.items()}
+        return reply
 
     def _true_reply(self, message: Message, invoked: Invocation | None, request: Request) -> Reply:
         if request.method == "oauth.authorize":
@@ -171,12 +174,10 @@ class DemoPortal(Switches):
         elif fault.redirect is not None:
             reply = Reply(fault.status or 302, b"", {"location": _moved(fault.redirect, message)})
         elif fault.html:
-            reply = html(
-                fault.status or 502, f"{fault.status or 502} Bad Gateway", "<hr><center>nginx</center>"
-            )
+            status = HTTPStatus(fault.status or 502)
+            reply = html(status, f"{status.value} {status.phrase}", "<hr><center>nginx</center>")
         else:
             reply = self._given(fault)
-        reply.headers |= {name.lower(): value for name, value in fault.headers.items()}
         return reply
 
     def _given(self, fault: Fault) -> Reply:

@@ -53,13 +53,16 @@ REFUSALS = {
 }
 
 
+_BY_UPPER = {code.upper(): refusal for code, refusal in REFUSALS.items()}
+
+
 class RestError(Exception):
-    """An answer `{"error": code, "error_description": text}`."""
+    """An answer `{"error": code, "error_description": text}`; the code goes out as it is spelled here."""
 
     def __init__(self, code: str, text: str | None = None, status: int | None = None) -> None:
         super().__init__(code)
         self.code = code
-        self._known = REFUSALS.get(code, Refusal("", 400, 400))
+        self._known = _BY_UPPER.get(code.upper(), Refusal("", 400, 400))
         self.text = self._known.text if text is None else text
         self._status = status
 

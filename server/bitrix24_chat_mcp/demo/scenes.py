@@ -200,6 +200,9 @@ ODD = (
         "------------------------------------------------------\n[USER=9 REPLACE]Сергей[/USER], [s]нет[/s] "
         "да [ICON=/i.png title=Улыбка] [CODE]a < b && c > d[/CODE]",
     ),
+    Scene("networkDialog", "petrov", "Партнёр по сети", "Добрый день, коллеги", entity="network|12"),
+    Scene("support24Question", "", "Вопрос в поддержку № 118", "Ответим в течение часа"),
+    Scene("user", "zhukova", text="Теперь в нашей команде", joined=True),
 )
 
 BEYOND = (

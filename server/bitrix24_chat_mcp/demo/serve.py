@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from .replies import HANG_UP
 from .wire import App
 
 _LOOPBACK = "127.0.0.1"
-_GRACE = 1  # seconds that a request in progress may still take at the end
 
 
 class _Connection(H11Protocol):
@@ -28,7 +27,8 @@ class _Connection(H11Protocol):
 
         async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's own types
             scope["extensions"] = {**(scope.get("extensions") or {}), HANG_UP: self._hang_up}
-            await portal(scope, receive, send)
+            with suppress(asyncio.CancelledError):  # the server stops, and nobody waits for this answer
+                await portal(scope, receive, send)
 
         self.app = with_hang_up
 
@@ -38,12 +38,32 @@ class _Connection(H11Protocol):
 
 
 class _Guest(uvicorn.Server):
-    """A server that leaves signals to its host."""
+    """A server that leaves signals to its host, and stops at once when told."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.stopped = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         """Capture none."""
         yield
+
+    async def main_loop(self) -> None:
+        """Serve until stopped."""
+        await self.stopped.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drop every connection and request; uvicorn's own way takes its time."""
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for request in self.server_state.tasks:
+            request.cancel()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(0)
+        await self.lifespan.shutdown()
 
 
 def serve(portal: App, port: int = 0, *, started: Callable[[int], None] | None = None) -> None:
@@ -54,7 +74,8 @@ def serve(portal: App, port: int = 0, *, started: Callable[[int], None] | None =
     with _bound(port) as listener:
         if started:
             started(listener.getsockname()[1])
-        uvicorn.Server(_config(portal)).run([listener])
+        with suppress(KeyboardInterrupt):  # the way to stop it
+            uvicorn.Server(_config(portal)).run([listener])
 
 
 @asynccontextmanager
@@ -70,7 +91,7 @@ async def serving(portal: App, port: int = 0, *, tls: Path | None = None) -> Asy
             scheme = "https" if tls else "http"
             yield f"{scheme}://{_LOOPBACK}:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stopped.set()
             await task
 
 
@@ -94,5 +115,5 @@ def _config(portal: App, tls: Path | None = None) -> Config:
         ssl_certfile=tls,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=1,
     )

@@ -7,6 +7,7 @@ that the carrier calls, and of nothing that is printed, logged or answered.
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -32,6 +33,10 @@ class Credentials(Protocol):
         """Headers that say who asks. May hold a secret."""
         ...
 
+    def seal(self) -> bytes:
+        """Return a key of this user's own, at most 64 bytes, for values that are given out and come back."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
@@ -48,6 +53,10 @@ class Webhook:
     def headers(self) -> dict[str, str]:
         """Return nothing: the code in the address is all."""
         return {}
+
+    def seal(self) -> bytes:
+        """Return a key that follows from the code, so that it outlives this process."""
+        return blake2b(f"{self.portal} {self.user} {self.code}".encode(), person=b"seal").digest()
 
 
 # The user may be a login; behind the code people paste the slash, or the method they tried in a browser.

@@ -1,16 +1,17 @@
 """The portal as one user sees it: one method per REST method."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from .auth import Credentials
 from .errors import RefusedError, UnclearAnswerError
-from .models import Listing, read_listing
+from .models import Listing, read_listing, read_page
 from .rest import Answer, Request, timestamp, yes_no
 
 T = TypeVar("T")
@@ -18,18 +19,15 @@ Line = Callable[[Request], Awaitable[Answer]]
 """Where requests go: it returns the portal's answer or raises a PortalError."""
 
 
+Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
 MOST_PINS = 45
 """Bitrix24 pins no more; it answers `false`, not an error, to one more."""
 
 
-class _Pinned(msgspec.Struct):
-    id: Any = ""
-    pinned: Any = False
-
-
-class _Page(msgspec.Struct):
-    items: list[_Pinned | None]
+class _Dialog(msgspec.Struct):
+    id: Any = 0
+    name: Any = ""
 
 
 class _Profile(msgspec.Struct):
@@ -45,34 +43,17 @@ class Portal:
     line: Line
     credentials: Credentials
 
-    async def recent(
-        self,
-        *,
-        skip_openlines: bool = False,
-        skip_chat: bool = False,
-        skip_dialog: bool = False,
-        only_openlines: bool = False,
-        since: datetime | None = None,
-    ) -> Listing:
+    async def recent(self, flags: Collection[Flag] = (), since: datetime | None = None) -> Listing:
         """List the recent chats (`im.recent.get`), all that the portal gives at once.
 
         Without `since`, those active in the last 30 days. With it, those changed since, of the last 7
         days at most: the portal silently moves an earlier date there.
         """
-        flags = {
-            "SKIP_OPENLINES": skip_openlines,
-            "SKIP_CHAT": skip_chat,
-            "SKIP_DIALOG": skip_dialog,
-            "ONLY_OPENLINES": only_openlines,
-        }
-        params = {name: yes_no(flag) for name, flag in flags.items() if flag}
+        params = _flags(flags)
         if since:
             params["LAST_SYNC_DATE"] = timestamp(since)
         answer = await self._ask("im.recent.get", params)
-        try:
-            return read_listing(answer.result, self.credentials.user, answer.as_of)
-        except ValueError:
-            raise _unexpected("im.recent.get") from None
+        return _read(read_listing, answer, self.credentials.user, "im.recent.get")
 
     async def pin(self, dialog_id: str, *, pin: bool) -> bool:
         """Pin or unpin a chat (`im.recent.pin`); false means that the portal did nothing.
@@ -84,24 +65,34 @@ class Portal:
         answer = await self._ask("im.recent.pin", params, writes=True)
         return _decode(answer, bool, "im.recent.pin")
 
-    async def pinned(self) -> set[str]:
-        """Return the dialog ids of the pinned chats.
+    async def recent_and_pinned(self, flags: Collection[Flag] = ()) -> Listing:
+        """List the recent chats and all pinned ones.
 
-        It takes two lists to see all: `im.recent.list` leaves out task chats, and `im.recent.get` what
-        nobody has touched for 30 days.
+        It takes two lists to see them all: `im.recent.get` leaves out what nobody has touched for 30 days,
+        and `im.recent.list` task chats. In the latter pinned chats come first, so one page has them.
         """
-        params = {"LIMIT": MOST_A_PAGE, "SKIP_OPENLINES": "Y"}  # pinned chats come first, 45 at most
-        page = _decode(await self._ask("im.recent.list", params), _Page, "im.recent.list")
-        listed = {str(item.id) for item in page.items if isinstance(item, _Pinned) and item.pinned is True}
-        return listed | {chat.dialog_id for chat in (await self.recent()).chats if chat.pinned}
+        skipped: list[Flag] = [
+            flag for flag in flags if flag != "only_openlines"
+        ]  # the latter does not know it
+        recent, page = await _together(self.recent(flags), self._first_page(skipped))
+        listed = {chat.dialog_id for chat in recent.chats}
+        older = [chat for chat in page.chats if chat.pinned and chat.dialog_id not in listed]
+        return Listing([*recent.chats, *older], recent.odd, recent.as_of)
 
-    async def dialog_of(self, dialog_id: str) -> str:
-        """Return the `chatN` behind a dialog id such as `sg12` (`im.dialog.get`)."""
+    async def _first_page(self, flags: Collection[Flag]) -> Listing:
+        answer = await self._ask("im.recent.list", {"LIMIT": MOST_A_PAGE, **_flags(flags)})
+        return _read(read_page, answer, self.credentials.user, "im.recent.list")
+
+    async def dialog(self, dialog_id: str) -> tuple[str, str]:
+        """Return the id and the title of a dialog (`im.dialog.get`); the `chatN` behind an `sgN`."""
         answer = await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id})
-        found = _decode(answer, dict[str, Any], "im.dialog.get").get("id")
-        if not isinstance(found, int) or found <= 0:
+        dialog = _decode(answer, _Dialog, "im.dialog.get")
+        title = dialog.name if isinstance(dialog.name, str) else ""
+        if dialog_id.isdigit():
+            return dialog_id, title
+        if not isinstance(dialog.id, int) or dialog.id <= 0:
             raise RefusedError("ACCESS_ERROR")
-        return f"chat{found}"
+        return f"chat{dialog.id}", title
 
     async def answers(self) -> None:
         """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
@@ -120,6 +111,29 @@ class Portal:
 
     async def _ask(self, method: str, params: Mapping[str, str | int], *, writes: bool = False) -> Answer:
         return await self.line(Request(self.credentials, method, params, writes=writes))
+
+
+def _flags(flags: Collection[Flag]) -> dict[str, str | int]:
+    return {flag.upper(): "Y" for flag in flags}
+
+
+async def _together(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, T]) -> tuple[T, T]:
+    """Await two at once; when one fails, the other is given up, and that failure raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(first), tasks.create_task(second)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return running[0].result(), running[1].result()
+
+
+def _read(
+    reader: Callable[[msgspec.Raw, str, datetime | None], Listing], answer: Answer, me: str, method: str
+) -> Listing:
+    try:
+        return reader(answer.result, me, answer.as_of)
+    except ValueError:
+        raise _unexpected(method) from None
 
 
 def _decode(answer: Answer, kind: type[T], method: str) -> T:

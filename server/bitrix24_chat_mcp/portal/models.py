@@ -33,8 +33,10 @@ class Chat:
     """A row of somebody's chat list.
 
     `dialog_id` is `chatN`, or a user's number as text. `author` wrote the last message, `mine` says that
-    it was the user; both are empty for the system. `link` leads to the task, deal or group the chat
-    belongs to and may lack the portal's address.
+    it was the user; both are empty for the system. `client_waits` tells of an open line whose client has
+    had no answer. `link` leads to the task, deal or group the chat belongs to and may lack the portal's
+    address. `members`, `role`, `owner` (a user's number), `created` and `position` (the author's) are
+    empty where the portal does not tell them, as it does not for people.
     """
 
     dialog_id: str
@@ -47,8 +49,14 @@ class Chat:
     pinned: bool = False
     muted: bool = False
     marked_unread: bool = False
+    client_waits: bool = False
     link: str = ""
     active_at: datetime | None = None
+    members: int = 0
+    role: str = ""
+    owner: int = 0
+    created: datetime | None = None
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,10 @@ class _WireLink(msgspec.Struct, gc=False):
     url: Any = ""
 
 
+class _WireLine(msgspec.Struct, gc=False):
+    status: Any = None
+
+
 class _WireChat(msgspec.Struct, gc=False):
     type: Any = ""
     message_type: Any = ""
@@ -79,12 +91,18 @@ class _WireChat(msgspec.Struct, gc=False):
     name: Any = ""
     mute_list: Any = None
     entity_link: _WireLink | _Odd = None
+    user_counter: Any = 0
+    role: Any = ""
+    owner: Any = 0
+    date_create: Any = ""
 
 
 class _WireUser(msgspec.Struct, gc=False):
     id: Any = 0
     name: Any = ""
     bot: Any = False
+    connector: Any = False
+    work_position: Any = ""
 
 
 class _WireItem(msgspec.Struct, gc=False):
@@ -99,10 +117,18 @@ class _WireItem(msgspec.Struct, gc=False):
     date_update: Any = ""
     chat: _WireChat | _Odd = None
     user: _WireUser | _Odd = None
+    lines: _WireLine | _Odd = None
 
 
 _items = msgspec.json.Decoder(_WireItem)
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _WirePage(msgspec.Struct):
+    items: msgspec.Raw
+
+
+_pages = msgspec.json.Decoder(_WirePage)
 
 # chat.type, as TypeRegistry.php spells it; a type beyond these is `other`.
 _KINDS = {
@@ -136,8 +162,18 @@ _KINDS_BY_LETTER = {
     "N": "channel",
     "O": "open",
 }
+# Statuses of an open line's session (imopenlines): new, skipped, the client's turn, the client's again.
+_CLIENT_WAITS = {0, 5, 20, 25}
 _DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]*")
 _NO_MESSAGE, _NO_CHAT, _NO_USER = _WireMessage(), _WireChat(), _WireUser()
+
+
+def read_page(result: msgspec.Raw, me: str, as_of: datetime | None = None) -> Listing:
+    """Read the chats out of an `im.recent.list` result; see `read_listing`."""
+    try:
+        return read_listing(_pages.decode(result).items, me, as_of)
+    except msgspec.DecodeError:
+        raise ValueError("not a page") from None
 
 
 def read_listing(result: msgspec.Raw, me: str, as_of: datetime | None = None) -> Listing:
@@ -196,8 +232,14 @@ def _read_chat(item: _WireItem, me: str) -> Chat | None:
         pinned=_flag(item.pinned),
         muted=bool(chat.mute_list) and isinstance(chat.mute_list, dict | list),
         marked_unread=_flag(item.unread),
+        client_waits=_client_waits(item, user, chat),
         link=_text(link),
         active_at=message.at or _moment(item.date_last_activity) or _moment(item.date_update),
+        members=_count(chat.user_counter),
+        role=_text(chat.role).lower(),
+        owner=_count(chat.owner),
+        created=_moment(chat.date_create),
+        position=_text(user.work_position),
     )
 
 
@@ -210,6 +252,15 @@ def _read_message(item: _WireItem) -> Message:
         at=_moment(said.date),
         has_file=bool(said.file),
     )
+
+
+def _client_waits(item: _WireItem, user: _WireUser, chat: _WireChat) -> bool:
+    """Tell whether an open line's client has had no answer; the session knows, or else the last author."""
+    if _chat_kind(chat) != "openline":
+        return False
+    if isinstance(item.lines, _WireLine) and isinstance(item.lines.status, int):
+        return item.lines.status in _CLIENT_WAITS
+    return _flag(user.connector) or (not user.id and _count(item.counter) > 0)
 
 
 def _direct_kind(user: _WireUser, notes: bool) -> str:  # noqa: FBT001

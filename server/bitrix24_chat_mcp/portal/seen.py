@@ -15,18 +15,25 @@ class Seen:
     """One user's chats as last listed, and as changed since through this server."""
 
     clock: Callable[[], float] = time.monotonic
-    _titles: dict[str, Chat] = field(default_factory=dict[str, Chat])
+    _titles: dict[str, str] = field(default_factory=dict[str, str])
     _pinned: dict[str, tuple[bool, float]] = field(default_factory=dict[str, tuple[bool, float]])
+    _pins: tuple[int, float] | None = None
 
-    def remember(self, chats: list[Chat]) -> None:
-        """Take note of listed chats; those not among them stay as they were."""
+    def remember(self, chats: list[Chat], *, whole: bool) -> None:
+        """Take note of listed chats; `whole` says that every pinned one is among them."""
         now = self.clock()
         for chat in chats:
-            self._titles[chat.dialog_id] = chat
+            self._titles[chat.dialog_id] = chat.title
             self._pinned[chat.dialog_id] = chat.pinned, now
+        if whole:
+            self._pins = sum(chat.pinned for chat in chats), now
 
-    def chat(self, dialog_id: str) -> Chat | None:
-        """Return the chat as last listed, however long ago; good for its title."""
+    def name(self, dialog_id: str, title: str) -> None:
+        """Take note of a title that was asked for."""
+        self._titles[dialog_id] = title
+
+    def title(self, dialog_id: str) -> str | None:
+        """Return a chat's title as last seen, however long ago; None if never."""
         return self._titles.get(dialog_id)
 
     def set_pinned(self, dialog_id: str, *, pinned: bool) -> bool | None:
@@ -34,4 +41,13 @@ class Seen:
         now = self.clock()
         before, at = self._pinned.get(dialog_id, (None, 0.0))
         self._pinned[dialog_id] = pinned, now
-        return before is not pinned if before is not None and now - at <= FRESH else None
+        if before is None or now - at > FRESH:
+            self._pins = None
+            return None
+        if before is not pinned and self._pins:
+            self._pins = self._pins[0] + (1 if pinned else -1), self._pins[1]
+        return before is not pinned
+
+    def pins(self) -> int | None:
+        """Return how many chats are pinned, None if not known."""
+        return self._pins[0] if self._pins and self.clock() - self._pins[1] <= FRESH else None

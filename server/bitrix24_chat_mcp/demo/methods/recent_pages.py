@@ -85,4 +85,14 @@ def _html(text: str) -> str:
 def _copilot(call: Call) -> Obj | None:
     if not any(row.chat.letter == "A" for row in call.world.recent(call.user)):
         return None
-    return {"chats": None, "messages": None, "roles": {}, "recommendedRoles": ["copilot_assistant"]}
+    picture = f"https://{call.switches.domain}/upload/ai/avatars/assistant_{{}}.png"
+    assistant: Obj = {
+        "code": "copilot_assistant",
+        "name": "BitrixGPT",
+        "desc": "Отвечает на любые вопросы",
+        "avatar": {size: picture.format(size) for size in ("small", "medium", "large")},
+        "default": True,
+        "prompts": [],
+    }
+    roles = {"copilot_assistant": assistant}
+    return {"chats": None, "messages": None, "roles": roles, "recommendedRoles": list(roles)}

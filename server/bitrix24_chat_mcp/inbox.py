@@ -1,0 +1,80 @@
+"""The user's chat list as somebody wishes to see it: what the tool, the resources and the prompts share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from .answers import cursor, pages
+from .answers.choice import EVERYTHING, Choice
+from .answers.records import ChatList, Detail, Look
+from .portal.client import Flag, Portal
+from .portal.errors import UnusableRequestError
+from .portal.models import Listing
+from .service import Service
+
+WINDOW, LOOKBACK = timedelta(days=30), timedelta(days=7)
+"""How far `im.recent.get` looks back by itself, and at most when it is given a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which chats somebody wants to see, how much of each, and which page of them."""
+
+    choice: Choice = EVERYTHING
+    detail: Detail = "normal"
+    flags: tuple[Flag, ...] = ()
+    since: datetime | None = None
+    limit: int = 30
+    cursor: str = ""
+
+
+async def look(service: Service, wish: Wish) -> ChatList:
+    """Ask the portal, and return the page that is wished for."""
+    portal = service.portal()
+    listing = await _listing(portal, wish)
+    service.seen(portal).remember(listing.chats, whole=_all_pins(wish))
+    now = listing.as_of or datetime.now(UTC)
+    key, arguments = portal.credentials.seal(), repr((wish.choice, wish.flags, wish.since))
+    return pages.make(
+        listing,
+        wish.choice,
+        pages.Page(wish.limit, _place(wish.cursor, arguments, key, now), arguments, key),
+        Look(portal.credentials.portal, now, wish.detail, {}),
+        notes=list(_bounds(wish, now)),
+        portal=service.label,
+    )
+
+
+def _all_pins(wish: Wish) -> bool:
+    return wish.choice.show == "pinned" and wish.since is None and not wish.flags
+
+
+async def _listing(portal: Portal, wish: Wish) -> Listing:
+    if wish.choice.show == "pinned" and wish.since is None:
+        return await portal.recent_and_pinned(wish.flags)
+    return await portal.recent(wish.flags, wish.since)
+
+
+def _place(given: str, arguments: str, key: bytes, now: datetime) -> cursor.Place:
+    if not given:
+        return cursor.start(now)
+    try:
+        return cursor.unseal(given, arguments, key, now)
+    except cursor.CursorError as error:
+        raise UnusableRequestError("INVALID_CURSOR", f"The cursor {error}.", "") from None
+
+
+def _bounds(wish: Wish, now: datetime) -> Iterable[str]:
+    """Say what the portal leaves out of such a list, as far as nobody can count it."""
+    if "only_openlines" in wish.flags:
+        yield "open lines only, skip filters and dates do not apply"
+        return
+    if wish.flags:
+        yield f"{', '.join(wish.flags)} applied by the portal, uncounted"
+    if wish.since is None:
+        pins = " and all pinned" if wish.choice.show == "pinned" else ""
+        yield f"active in the last {WINDOW.days} days{pins}"
+    elif wish.since < now - LOOKBACK:
+        yield f"changed in the last {LOOKBACK.days} days only, the portal looks no further back"
+    else:
+        yield "changes only, chats that left the list are not told"
