@@ -6,7 +6,7 @@ nobody asks costs nothing.
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Carrier:
     """A pool of connections to portals. One for the whole process, for all users.
 
-    `timeout` is the longest silence in seconds, `max_bytes` the largest body. `transport` takes the
-    network's place: the demo portal, or a fault.
+    `timeout` is the longest silence in seconds, `max_bytes` the largest body. `named`, where given, are
+    the hosts that may lie inside the network; all others must be public. `transport` takes the network's
+    place: the demo portal, or a fault.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Carrier:
         *,
         timeout: float = 20.0,
         max_bytes: int = 64 * 1024 * 1024,
+        named: Collection[str] | None = None,
         transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
     ) -> None:
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self._named = named
         self._transport = transport
 
     @cached_property
@@ -45,10 +48,11 @@ class Carrier:
         # httpx logs whole addresses at INFO, and ours hold the webhook's code.
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        # The system's trust store: portals on premises have certificates of their company's own.
+        trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return httpx.AsyncClient(
-            transport=self._transport() if self._transport else None,
-            # The system's trust store: portals on premises have certificates of their company's own.
-            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            transport=self._transport() if self._transport else _guarded(self._named, trust),
+            verify=trust,
             timeout=self._timeout,
             follow_redirects=False,  # a POST that is followed blindly arrives as an empty GET
             # One pool serves all users: a session cookie of one must not travel with another's request.
@@ -104,6 +108,24 @@ def in_process(app: "ASGIApp") -> "Callable[[], httpx.AsyncBaseTransport]":
         return httpx.ASGITransport(app)
 
     return transport
+
+
+def _guarded(named: Collection[str] | None, trust: ssl.SSLContext) -> "httpx.AsyncBaseTransport | None":
+    """Return a transport that looks at each address before it connects, or None where all are trusted."""
+    if named is None:
+        return None
+    import httpcore  # noqa: PLC0415
+    import httpx  # noqa: PLC0415
+
+    from .guard import Guard  # noqa: PLC0415
+
+    class Guarded(httpx.AsyncHTTPTransport):
+        def __init__(self) -> None:
+            super().__init__(verify=trust)
+            # The library has no setting for what makes its connections; the pool below it has.
+            self._pool = httpcore.AsyncConnectionPool(ssl_context=trust, network_backend=Guard(named))
+
+    return Guarded()
 
 
 def _oversized(limit: int) -> OversizedAnswerError:

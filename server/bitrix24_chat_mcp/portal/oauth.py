@@ -7,6 +7,7 @@ token buys the next pair, once: whoever uses it twice is told `invalid_grant`.
 
 import re
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -72,14 +73,15 @@ class SignIn:
     """Credentials of somebody who has signed in; two are equal if they are the same user's.
 
     The tokens come and go in `pair`, so that a request already under way travels with the newest. `key`
-    is where the store keeps them.
+    is where the store keeps them; `secret` is one of ours that outlives them.
     """
 
-    __slots__ = ("__weakref__", "key", "pair")
+    __slots__ = ("__weakref__", "_secret", "key", "pair")
 
-    def __init__(self, key: str, pair: Pair) -> None:
+    def __init__(self, key: str, pair: Pair, secret: str = "") -> None:
         self.key = key
         self.pair = pair
+        self._secret = secret
 
     @property
     def portal(self) -> str:
@@ -98,6 +100,10 @@ class SignIn:
     def headers(self) -> dict[str, str]:
         """Return the access token, where no log of addresses finds it."""
         return {"Authorization": f"Bearer {self.pair.access}"}
+
+    def seal(self) -> bytes:
+        """Return a key of this user's own, the same after each renewal."""
+        return blake2b(f"{self.portal} {self.user} {self._secret}".encode(), person=b"seal").digest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SignIn) and (self.portal, self.user) == (other.portal, other.user)

@@ -61,7 +61,7 @@ class SignIns:
             raise self._not_signed_in("Nobody is signed in to Bitrix24 here.")
         who = self._loaded.get(key)
         if who is None or who.user != pair.user:
-            who = self._loaded[key] = SignIn(key, pair)
+            who = self._loaded[key] = SignIn(key, pair, self.application.client_secret)
         who.pair = pair
         return who
 
