@@ -1,32 +1,22 @@
-"""Builds the server: registers tools and prompts, and stands between them and the protocol."""
+"""Builds the server: registers tools, resources and prompts."""
 
-import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from mcp.server import CacheHint
-from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.mcpserver.prompts import Prompt
-from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import ValidationError
+from mcp.server.mcpserver import MCPServer, RequestStateSecurity
+from mcp.server.mcpserver.resources import FunctionResource
 
-from . import __version__, tools, wording
-from . import arguments as bad_arguments
-from .answers.failure import describe
+from . import __version__, asking, completing, icons, prompting, resources, toolbox, watching, wording
 from .config import Settings
 from .portal.carrier import Carrier
-from .portal.errors import PortalError
-from .schema import tidy
+from .protocol import ChatServer
 from .service import Service, open_entrance, open_service
 
-_logger = logging.getLogger(__name__)
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
 
 
-def build_server(settings: Settings, carrier: Carrier | None = None) -> "ChatServer":
+def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServer:
     """Return a server that is ready to serve, and has touched nothing yet.
 
     `carrier` takes the place of the one to the network.
@@ -43,81 +33,36 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> "ChatSer
         title="Bitrix24 chats",
         version=__version__,
         instructions=wording.read("instructions"),
-        tools=_tools(read_only=settings.read_only),
+        tools=toolbox.offered(read_only=settings.read_only),
+        resources=[_recent()],
         lifespan=lifespan,
+        middleware=[asking.remember, watching.watch_streams],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
+        request_state_security=_state_security(settings),
     )
-    for name in ("tidy_pins", "triage_inbox"):
-        server.add_prompt(_prompt(name))
+    server.entrance = entrance
+    for prompt in prompting.prompts():
+        server.add_prompt(prompt)
+    server.resource(resources.CHAT, title="A chat", mime_type="text/plain", icons=icons.CHATS)(resources.chat)
+    server.completion()(completing.complete)
+    server.serve_subscriptions(watching.Subscriptions())
     return server
 
 
-class ChatServer(MCPServer[Service]):
-    """An MCPServer whose failures are answered in sentences, as tool errors."""
-
-    async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
-    ) -> CallToolResult | InputRequiredResult:
-        """Call a tool; whatever fails, the model reads what happened and what to do next."""
-        takes = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
-        if name not in takes:
-            return _failed(f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.")
-        if complaint := bad_arguments.unknown(name, arguments, takes[name]):
-            return _failed(complaint)
-        try:
-            return await super().call_tool(name, bad_arguments.given(arguments), context)
-        except ToolError as error:
-            label = context.request_context.lifespan_context.label if context else ""
-            return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+def _state_security(settings: Settings) -> RequestStateSecurity | None:
+    """Return the seal of what clients carry for us; None leaves it to a key of this process."""
+    key = settings.http.state_key
+    return RequestStateSecurity(keys=[key.get_secret_value()]) if key else None
 
 
-def _explain(tool: str, cause: BaseException | None) -> str:
-    if isinstance(cause, PortalError):
-        _logger.info("%s: %s", tool, cause.code)
-        return describe(cause)
-    if isinstance(cause, ValidationError):
-        return bad_arguments.wrong(cause)
-    _logger.error("%s failed unexpectedly", tool, exc_info=cause)
-    return (
-        f"INTERNAL_ERROR: this server failed on {tool}; it goes on, and has logged why. Try once more; if it "
-        "persists, report it to the people who maintain this server."
+def _recent() -> FunctionResource:
+    return FunctionResource(
+        uri=resources.RECENT,
+        name="recent",
+        title="Recent chats",
+        description="The user's recent Bitrix24 chats, as list_recent_chats gives them.",
+        mime_type="text/plain",
+        icons=icons.CHATS,
+        fn=resources.recent,
     )
-
-
-def _failed(said: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
-
-
-def _tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
-    name = function.__name__
-    tool = Tool.from_function(
-        function, title=title, description=wording.read(f"tools/{name}"), annotations=hints
-    )
-    tool.parameters = {**tidy(tool.parameters), "additionalProperties": False}
-    tool.fn_metadata.output_schema = tidy(tool.fn_metadata.output_schema or {})
-    return tool
-
-
-def _tools(*, read_only: bool) -> list[Tool]:
-    """Return the tools in the order in which a model reads them; it never changes."""
-    reading = _tool(
-        tools.list_recent_chats,
-        "List recent chats",
-        ToolAnnotations(
-            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        ),
-    )
-    pinning = _tool(
-        tools.pin_chat,
-        "Pin or unpin a chat",
-        ToolAnnotations(
-            read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        ),
-    )
-    return [reading] if read_only else [reading, pinning]
-
-
-def _prompt(name: str) -> Prompt:
-    head, text = wording.head(name), wording.read(name)
-    return Prompt.from_function(lambda: text, name=name, title=head["title"], description=head["description"])

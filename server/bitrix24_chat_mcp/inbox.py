@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .answers import cursor, pages
-from .answers.choice import EVERYTHING, Choice
-from .answers.records import ChatList, Detail, Look
+from .answers import cursor, pages, records
+from .answers.choice import EVERYTHING, Choice, choose
+from .answers.records import ChatList, ChatRow, Detail, Look
 from .portal.client import Flag, Portal
 from .portal.errors import UnusableRequestError
 from .portal.models import Listing
@@ -14,6 +14,8 @@ from .service import Service
 
 WINDOW, LOOKBACK = timedelta(days=30), timedelta(days=7)
 """How far `im.recent.get` looks back by itself, and at most when it is given a date."""
+LONGEST = 400
+"""Characters of the last message, where a single chat is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,19 @@ def _bounds(wish: Wish, now: datetime) -> Iterable[str]:
         yield f"changed in the last {LOOKBACK.days} days only, the portal looks no further back"
     else:
         yield "changes only, chats that left the list are not told"
+
+
+async def find(service: Service, dialog_id: str) -> ChatRow | None:
+    """Return all that the list tells of one chat; None where it is neither recent nor pinned."""
+    portal = service.portal()
+    listing = await portal.recent_and_pinned()
+    now = listing.as_of or datetime.now(UTC)
+    found = next((chat for chat in listing.chats if chat.dialog_id == dialog_id), None)
+    return records.row(found, Look(portal.credentials.portal, now, "full", {}), LONGEST) if found else None
+
+
+async def named(service: Service, typed: str) -> list[str]:
+    """Return the dialog ids of chats that somebody may mean who has typed so much of an id or a title."""
+    listing = await service.portal().recent()
+    ids = [chat.dialog_id for chat in listing.chats if chat.dialog_id.startswith(typed.lower())]
+    return ids or [chat.dialog_id for chat in choose(listing.chats, Choice(typed), datetime.now(UTC)).chats]

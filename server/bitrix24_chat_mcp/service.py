@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -65,7 +66,7 @@ def open_entrance(settings: Settings, carrier: Carrier | None = None) -> Entranc
     if settings.demo:
         carrier, credentials = _demo(carrier)
         return Entrance(carrier, lambda: credentials)
-    carrier = carrier or Carrier()
+    carrier = carrier or Carrier(named=_named(settings))
     sign_ins = open_sign_ins(settings, carrier)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
@@ -87,6 +88,18 @@ def open_sign_ins(settings: Settings, carrier: Carrier) -> SignIns | None:
         else "Ask the user to run `bitrix24-chat-mcp login` in a terminal and to sign in, then try again."
     )
     return SignIns(application, lambda: open_store(settings.oauth.store, sign_in_folder()), carrier, again)
+
+
+def _named(settings: Settings) -> list[str] | None:
+    """Return the hosts that the operator has named, or None where only the operator names any."""
+    if settings.transport != "http" or not settings.http.auth:
+        return None
+    application = settings.oauth.application()
+    addresses = [application.portal, application.server] if application else []
+    if settings.webhook_url:
+        addresses.append(parse_webhook(settings.webhook_url.get_secret_value()).portal)
+    exact = [f"//{host}" for host in settings.http.portals if not host.startswith("*")]
+    return [urlsplit(address).hostname or "" for address in (*addresses, *exact)]
 
 
 def sign_in_folder() -> Path:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
 from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.portal.store import FileStore
 from conftest import NOW
@@ -62,6 +64,27 @@ def connect(era: Era, portal: DemoPortal, folder: Path) -> Connect:
             yield client
 
     return start
+
+
+@pytest.fixture
+async def base(portal: DemoPortal) -> AsyncGenerator[str]:
+    async with serving(portal) as base:
+        yield base
+
+
+@pytest.fixture
+def environment(base: str, portal: DemoPortal, tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BITRIX24_")}
+    application = {
+        "PORTAL": base,
+        "SERVER": base,
+        "CLIENT_ID": portal.client_id,
+        "CLIENT_SECRET": portal.client_secret,
+        "STORE": "file",
+    }
+    places = {"XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    tests = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    return kept | places | tests | {f"BITRIX24_OAUTH__{name}": value for name, value in application.items()}
 
 
 def renewals(portal: DemoPortal) -> int:

@@ -1,7 +1,8 @@
 """A process that forks children who ask for the chats once, and kills them at a chosen step of a renewal.
 
-Each line on stdin is a step, -1 for a child that lives, 0 for one that lives and counts. A child's answer, or nothing, comes back on stdout as
-one line of JSON. A step is a line of ours that runs while a sign-in is renewed, or that is about to.
+Each line on stdin is a step; -1 is for a child that lives, 0 for one that lives and counts. A child's answer,
+or nothing, comes back on stdout as one line of JSON. A step is a line of ours that runs while a sign-in is
+renewed, or that is about to.
 """
 
 import asyncio
@@ -54,8 +55,13 @@ def live(last: int, answer: int) -> None:
     os._exit(0)
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line.partition("\n")[0] + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
-    print(asyncio.run(ask()).count(" of "), flush=True)  # everything imported, once for all children
+    say(asyncio.run(ask()))  # everything imported, once for all children
     gc.disable()
     gc.freeze()
     for line in sys.stdin:
@@ -64,7 +70,7 @@ def main() -> None:
             live(int(line), writing)
         os.close(writing)
         with os.fdopen(reading) as answer:
-            print(answer.read(), flush=True)
+            say(answer.read())
         os.wait()
 
 

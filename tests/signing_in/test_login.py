@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from html import unescape
 
@@ -11,23 +11,19 @@ import anyio
 import httpx
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
 from conversation import text
 from mcp import Client, StdioServerParameters
-
-from .test_crashes import environment, portal  # noqa: F401 - the same portal and settings, over real sockets
 
 COMMAND = [sys.executable, "-m", "bitrix24_chat_mcp"]
 
 
 @pytest.fixture
-async def base(portal: DemoPortal) -> AsyncGenerator[str]:  # noqa: F811
-    async with serving(portal) as base:
-        yield base
+def portal() -> DemoPortal:
+    return DemoPortal(chats=3)
 
 
 @contextmanager
-def login(environment: dict[str, str], *arguments: str) -> Generator[tuple["subprocess.Popen[str]", str]]:  # noqa: F811
+def login(environment: dict[str, str], *arguments: str) -> Generator[tuple["subprocess.Popen[str]", str]]:
     """Begin a login; give the process and the address that it asks to open."""
     with subprocess.Popen(  # noqa: S603 - our own command
         [*COMMAND, "login", *arguments],
@@ -57,15 +53,15 @@ async def finish(process: "subprocess.Popen[str]", said: str | None = None) -> s
     return output
 
 
-async def listed(environment: dict[str, str]) -> str:  # noqa: F811
+async def listed(environment: dict[str, str]) -> str:
     command = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment)
     async with Client(command) as client:
         return text(await client.call_tool("list_recent_chats", {"limit": 1}))
 
 
 async def test_who_logs_in_with_the_browser_sees_their_chats_until_they_log_out(
-    environment: dict[str, str],  # noqa: F811
-    portal: DemoPortal,  # noqa: F811
+    environment: dict[str, str],
+    portal: DemoPortal,
 ) -> None:
     async with httpx.AsyncClient() as browser:
         with login(environment, "--no-browser") as (process, page):
@@ -73,7 +69,9 @@ async def test_who_logs_in_with_the_browser_sees_their_chats_until_they_log_out(
             forged = await browser.get(re.sub("state=[^&]*", "state=x", back))
             assert forged.status_code == 400
             assert (await browser.get(back)).status_code == 200
-            assert re.search(r"Signed in at http://127\.0\.0\.1:\d+ as .+ \(user 7\)\.", await finish(process))
+            assert re.search(
+                r"Signed in at http://127\.0\.0\.1:\d+ as .+ \(user 7\)\.", await finish(process)
+            )
     assert " of " in await listed(environment)
     assert portal.requests[-1].user == 7
     out = await anyio.run_process([*COMMAND, "logout"], env=environment)
@@ -81,7 +79,7 @@ async def test_who_logs_in_with_the_browser_sees_their_chats_until_they_log_out(
     assert (await listed(environment)).startswith("NOT_SIGNED_IN: ")
 
 
-async def test_who_has_no_return_address_pastes_the_code(environment: dict[str, str]) -> None:  # noqa: F811
+async def test_who_has_no_return_address_pastes_the_code(environment: dict[str, str]) -> None:
     async with httpx.AsyncClient() as browser:
         with login(environment, "--by-hand") as (process, page):
             assert "redirect_uri" not in page
@@ -91,8 +89,8 @@ async def test_who_has_no_return_address_pastes_the_code(environment: dict[str, 
 
 
 async def test_a_code_that_is_too_old_is_refused_in_a_sentence(
-    environment: dict[str, str],  # noqa: F811
-    portal: DemoPortal,  # noqa: F811
+    environment: dict[str, str],
+    portal: DemoPortal,
 ) -> None:
     async with httpx.AsyncClient() as browser:
         with login(environment, "--by-hand") as (process, page):

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import anyio
+import keyring
+import keyring.backends.fail
 import pytest
 from bitrix24_chat_mcp.portal.oauth import Pair, SignIn
 from bitrix24_chat_mcp.portal.store import FileStore, KeyringStore, open_store
@@ -49,7 +51,9 @@ def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None
     assert (store.load(KEY), store.load("another")) == (None, "two")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes; the user's profile is closed there")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no modes; the user's profile is closed there"
+)
 def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -73,11 +77,11 @@ def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
     assert [kept.name for kept in tmp_path.iterdir()] == [file.name]
 
 
-@pytest.mark.parametrize("keyring", [False, True])
-async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, keyring: bool) -> None:
+@pytest.mark.parametrize("at_keyring", [False, True])
+async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -> None:
     def another() -> FileStore | KeyringStore:
         files = FileStore(tmp_path)
-        return KeyringStore(Safe(), files) if keyring else files
+        return KeyringStore(Safe(), files) if at_keyring else files
 
     inside: list[str] = []
 
@@ -111,12 +115,7 @@ def test_a_locked_keyring_is_an_error_of_the_system(tmp_path: Path) -> None:
         KeyringStore(safe, FileStore(tmp_path)).load(KEY)
 
 
-def test_the_kind_of_store_follows_the_setting_and_the_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import keyring  # noqa: PLC0415
-    import keyring.backends.fail  # noqa: PLC0415
-
+def test_the_kind_of_store_follows_the_setting_and_the_system(tmp_path: Path) -> None:
     before = keyring.get_keyring()
     try:
         keyring.set_keyring(Safe())

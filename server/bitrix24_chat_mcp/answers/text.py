@@ -53,3 +53,8 @@ def _line(row: ChatRow) -> str:
     more = [f"{name} {getattr(row, name)}" for name in _MORE if getattr(row, name)]
     said = [row.last_at, row.last_author, row.last_text, row.link, ", ".join(more)]
     return "\t".join([row.dialog_id, row.kind, row.title, ", ".join(state), *said]).rstrip("\t")
+
+
+def chat(row: ChatRow) -> str:
+    """Write all that is known of one chat, a line a field."""
+    return "\n".join(f"{name}: {value}" for name, value in row.compact().items())

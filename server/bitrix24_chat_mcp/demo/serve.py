@@ -96,7 +96,8 @@ async def serving(portal: App, port: int = 0, *, tls: Path | None = None) -> Asy
 
 
 def _bound(port: int) -> socket.socket:
-    listener = socket.socket()
+    # With the protocol named, or asyncio would leave out TCP_NODELAY, and each answer take 40 ms longer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_LOOPBACK, port))

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 class Carrier:
     """A pool of connections to portals. One for the whole process, for all users.
 
-    `timeout` is the longest silence in seconds, `max_bytes` the largest body. `named`, where given, are
-    the hosts that may lie inside the network; all others must be public. `transport` takes the network's
-    place: the demo portal, or a fault.
+    `timeout` is the longest silence in seconds, half as long as a call's patience so that another attempt
+    fits; `max_bytes` is the largest body. `named`, where given, are the hosts that may lie inside the
+    network; all others must be public. `transport` takes the network's place: the demo portal, or a fault.
     """
 
     def __init__(
         self,
         *,
-        timeout: float = 20.0,
+        timeout: float = 10.0,
         max_bytes: int = 64 * 1024 * 1024,
         named: Collection[str] | None = None,
         transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
@@ -50,10 +50,13 @@ class Carrier:
             logging.getLogger(name).setLevel(logging.WARNING)
         # The system's trust store: portals on premises have certificates of their company's own.
         trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # As many as an Enterprise portal's bucket holds. Those at rest spare the next call a handshake.
+        limits = httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0)
         return httpx.AsyncClient(
-            transport=self._transport() if self._transport else _guarded(self._named, trust),
+            transport=self._transport() if self._transport else _guarded(self._named, trust, limits),
             verify=trust,
-            timeout=self._timeout,
+            timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 5.0)),
+            limits=limits,
             follow_redirects=False,  # a POST that is followed blindly arrives as an empty GET
             # One pool serves all users: a session cookie of one must not travel with another's request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -86,6 +89,8 @@ class Carrier:
             raise _explain(error) from None
 
     async def _read(self, response: "httpx.Response") -> Reply:
+        if int(response.headers.get("content-length", 0)) > self._max_bytes:
+            raise _oversized(self._max_bytes)
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
@@ -110,7 +115,9 @@ def in_process(app: "ASGIApp") -> "Callable[[], httpx.AsyncBaseTransport]":
     return transport
 
 
-def _guarded(named: Collection[str] | None, trust: ssl.SSLContext) -> "httpx.AsyncBaseTransport | None":
+def _guarded(
+    named: Collection[str] | None, trust: ssl.SSLContext, limits: "httpx.Limits"
+) -> "httpx.AsyncBaseTransport | None":
     """Return a transport that looks at each address before it connects, or None where all are trusted."""
     if named is None:
         return None
@@ -123,7 +130,13 @@ def _guarded(named: Collection[str] | None, trust: ssl.SSLContext) -> "httpx.Asy
         def __init__(self) -> None:
             super().__init__(verify=trust)
             # The library has no setting for what makes its connections; the pool below it has.
-            self._pool = httpcore.AsyncConnectionPool(ssl_context=trust, network_backend=Guard(named))
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=trust,
+                max_connections=limits.max_connections,
+                max_keepalive_connections=limits.max_keepalive_connections,
+                keepalive_expiry=limits.keepalive_expiry,
+                network_backend=Guard(named),
+            )
 
     return Guarded()
 
@@ -144,6 +157,7 @@ def _explain(error: Exception) -> PortalError:
             "TLS_ERROR",
             "No secure connection to the portal: its certificate is not valid or not trusted here.",
             "Ask the person who runs this server to check the portal's certificate and the system's clock.",
+            transient=False,
         )
     for kind, explain in _EXPLANATIONS.items():
         if isinstance(error, getattr(httpx, kind)):
@@ -174,6 +188,6 @@ _EXPLANATIONS: dict[str, Callable[[], PortalError]] = {
     "PoolTimeout": lambda: UnreachableError("BUSY", "Too many calls are under way.", _AGAIN),
     "TimeoutException": lambda: NoAnswerError("TIMED_OUT", "The portal did not answer in time.", _AGAIN),
     "UnsupportedProtocol": lambda: UnreachableError(
-        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url."
+        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url.", transient=False
     ),
 }

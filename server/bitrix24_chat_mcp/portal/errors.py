@@ -7,45 +7,126 @@
     ├── NoAnswerError           the request went out, and no whole answer came back
     ├── OversizedAnswerError    the answer is larger than the setting allows
     ├── MovedError              the portal has another address now
+    ├── DeadlineError           the call's time is up
+    ├── QueueFullError          too many calls wait for the portal's rate limit already
+    ├── ClosedError             the server is shutting down
     └── UnusableRequestError    the call could not succeed as it was asked
 
 Every error has a `code`, stable and upper case, and a text that begins with it. What the portal
 said goes into `said`, apart from our words: it is data from outside, and unbounded.
+
+Two questions decide whether a call is repeated: is the failure `transient`, and may the portal have
+`acted` on the request all the same?
 """
 
+import math
 import re
 from dataclasses import dataclass
+from typing import Self
 
 
 class PortalError(Exception):
     """A call that did not succeed.
 
     `code` names the cause, `meaning` says it in a sentence, `next_step` what to do about it;
-    `said` is the portal's own text, verbatim and untrusted, or empty.
+    `said` is the portal's own text, verbatim and untrusted, or empty. `history` tells what was tried
+    before and what may have come of it; `retry_after` is when to try again, in seconds, if known.
     """
 
+    transient = False
+    """The same request may succeed a moment later."""
+    acted = False
+    """The portal may have acted on the request although no answer says so."""
+
     def __init__(self, code: str, meaning: str, next_step: str, said: str = "") -> None:
-        super().__init__(f"{code}: {meaning} {next_step}".strip())
+        super().__init__(code)
         self.code = code
         self.meaning = meaning
         self.next_step = next_step
         self.said = said
+        self.history = ""
+        self.retry_after: float | None = None
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (f"{self.code}:", self.meaning, self.history, self.next_step)))
+
+    def twin(self) -> Self:
+        """Return a copy: callers who share a failure do not share what is said of it."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def again_in(self, seconds: float) -> None:
+        """Name the moment from which trying again makes sense."""
+        self.retry_after = seconds
+        self.next_step = f"Try again in {duration(seconds)}."
+
+
+def duration(seconds: float) -> str:
+    """Write a stretch of time as people say it, rounded up: `1 second`, `40 seconds`, `7 minutes`."""
+    whole = max(1, math.ceil(seconds))
+    count, unit = (whole, "second") if whole < 120 else (math.ceil(whole / 60), "minute")  # noqa: PLR2004
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 class UnclearAnswerError(PortalError):
     """Something answered, but not Bitrix24's REST API: HTML, a truncated body, a list, nothing."""
 
+    acted = True
+
+    def __init__(self, code: str, meaning: str, next_step: str, *, transient: bool = False) -> None:
+        super().__init__(code, meaning, next_step)
+        self.transient = transient
+
 
 class UnreachableError(PortalError):
     """No connection came about, so the portal has done nothing."""
+
+    def __init__(self, code: str, meaning: str, next_step: str, *, transient: bool = True) -> None:
+        super().__init__(code, meaning, next_step)
+        self.transient = transient
 
 
 class NoAnswerError(PortalError):
     """The request was sent, and no whole answer came: the portal may have acted on it."""
 
+    transient = True
+    acted = True
+
 
 class OversizedAnswerError(PortalError):
     """The answer passed the size limit and was not read to the end."""
+
+    acted = True
+
+
+class DeadlineError(PortalError):
+    """The call's time is up; `history` tells how far it came."""
+
+
+class QueueFullError(PortalError):
+    """The call was not sent, because too many wait for the portal's rate limit already."""
+
+    def __init__(self, ahead: int, seconds: float) -> None:
+        super().__init__(
+            "QUEUE_FULL",
+            f"{ahead} calls wait for the portal's rate limit already; this one was not sent, nothing has "
+            "changed.",
+            "",
+        )
+        self.ahead = ahead
+        self.again_in(seconds)
+
+
+class ClosedError(PortalError):
+    """The line to the portal was closed while the call was under way."""
+
+    acted = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SHUTTING_DOWN", "The server is shutting down.", "Try again when it has been started again."
+        )
 
 
 class UnusableRequestError(PortalError):
@@ -58,10 +139,14 @@ class MovedError(PortalError):
     def __init__(self, location: str) -> None:
         super().__init__(
             "PORTAL_MOVED",
-            "The portal has moved to another address.",
+            "The portal has moved to another address, and this server may not follow it there.",
             "Ask the person who runs this server to put the new address into its settings.",
         )
         self.location = location
+
+    def followed(self) -> None:
+        """Note that the next request will go to the new address."""
+        self.transient = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +257,26 @@ _UNKNOWN = Advice(
 )
 
 
-class RefusedError(PortalError):
-    """The portal answered with an error code of its own, deciphered by that code and never by status."""
+# Of the codes that an error by status 5xx can bear, those that will not change by themselves.
+_LASTING = frozenset({"OVERLOAD_LIMIT", "PORTAL_DELETED"})
+_TRANSIENT = frozenset(
+    {"CONNECTION_ERROR", "ERROR_UNEXPECTED_ANSWER", "INTERNAL_SERVER_ERROR", "QUERY_LIMIT_EXCEEDED"}
+)
+_NOTHING_DONE = frozenset({"CONNECTION_ERROR", "QUERY_LIMIT_EXCEEDED"})
+_SERVER_ERROR = 500
 
-    def __init__(self, code: str, said: str = "") -> None:
+
+class RefusedError(PortalError):
+    """The portal answered with an error code of its own.
+
+    It is deciphered by that code. The status counts only for codes that do not say whether they last.
+    """
+
+    def __init__(self, code: str, said: str = "", status: int = 200) -> None:
         name = code.upper()
         if not _CODE.fullmatch(name):  # not a code but text from outside, in the place of one
             name, said = "UNKNOWN_ERROR", f"{code} {said}".strip()
         advice = ADVICE.get(name, _UNKNOWN)
         super().__init__(name, advice.meaning, advice.next_step, said)
+        self.transient = name in _TRANSIENT or (status >= _SERVER_ERROR and name not in _LASTING)
+        self.acted = self.transient and name not in _NOTHING_DONE

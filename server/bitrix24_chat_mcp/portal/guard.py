@@ -22,7 +22,7 @@ class Guard(httpcore.AsyncNetworkBackend):
 
     def __init__(self, named: Collection[str]) -> None:
         self._named = frozenset(name.lower() for name in named)
-        self._network = httpcore.AnyIOBackend()
+        self._network: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue] - a stub
 
     async def connect_tcp(
         self,
@@ -69,7 +69,7 @@ async def _public_addresses(host: str, port: int) -> list[str]:
 
 def is_public(address: str) -> bool:
     """Tell whether an IP address is one of the open Internet, whatever it is wrapped in."""
-    found = ipaddress.ip_address(address.split("%")[0])
+    found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         wrapped = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
         if found in _TRANSLATED:

@@ -18,12 +18,17 @@ from .errors import MovedError, RefusedError, UnclearAnswerError
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of a REST method, as somebody. `writes` tells whether it changes anything at the portal."""
+    """One call of a REST method, as somebody.
+
+    `writes` tells whether it changes anything at the portal, `idempotent` whether doing it twice comes to
+    the same as doing it once: to pin is, to post a message is not.
+    """
 
     credentials: Credentials
     method: str
-    params: Mapping[str, str | int]
+    params: Mapping[str, Any]
     writes: bool = False
+    idempotent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +42,36 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: `result` as raw JSON, and the portal's clock (None where it did not tell)."""
+    """A successful answer: `result` as raw JSON, and the portal's clock (None where it did not tell).
+
+    `resets_in` is when the operating time that was counted against this method begins to be forgotten, in
+    seconds from the answer (None where the portal does not count); `age` is how many seconds ago the
+    portal gave this answer.
+    """
 
     result: msgspec.Raw
     as_of: datetime | None = None
+    resets_in: float | None = None
+    age: float = 0.0
 
 
-class _Time(msgspec.Struct):
+class Time(msgspec.Struct):
+    """What an answer tells of the portal's clock, and of its count of operating time."""
+
     date_finish: Any = ""
+    finish: Any = None
+    operating_reset_at: Any = None
+
+
+Timing = Time | list[Any] | bool | float | str | None
+"""A `time` as it may come: PHP writes an empty object as a list."""
 
 
 class _Envelope(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
     error: Any = None
     error_description: Any = ""
-    time: _Time | list[Any] | bool | float | str | None = None
+    time: Timing = None
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -100,14 +120,15 @@ def decipher(reply: Reply) -> Answer:
         raise MovedError(reply.location)
     envelope = _open(reply)
     if envelope.error:
-        raise _refusal(envelope)
+        raise refusal(envelope.error, envelope.error_description, reply.status, envelope.time)
     if not bytes(envelope.result):
         raise UnclearAnswerError(
             "UNCLEAR_ANSWER",
             f"The portal's answer (HTTP {reply.status}) has neither a result nor an error.",
             "Try again; if it persists, check that webhook_url is the address of a Bitrix24 portal.",
+            transient=_failing(reply),
         )
-    return Answer(envelope.result, _clock(envelope.time))
+    return Answer(envelope.result, clock(envelope.time), resets_in(envelope.time))
 
 
 def _open(reply: Reply) -> _Envelope:
@@ -117,6 +138,7 @@ def _open(reply: Reply) -> _Envelope:
             "EMPTY_ANSWER",
             f"The portal answered with an empty body (HTTP {reply.status}).",
             "Try again in a minute.",
+            transient=True,
         )
     if not body.startswith(_JSON_BEGINS):
         raise UnclearAnswerError(
@@ -124,6 +146,7 @@ def _open(reply: Reply) -> _Envelope:
             f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
             "a proxy, a login page or a portal under maintenance.",
             "Try again in a minute; if it persists, check webhook_url.",
+            transient=_failing(reply),
         )
     try:
         return _envelopes.decode(reply.body)
@@ -132,22 +155,46 @@ def _open(reply: Reply) -> _Envelope:
             "UNCLEAR_ANSWER",
             f"The portal answered with JSON of an unknown shape (HTTP {reply.status}).",
             "Try again; if it persists, check that webhook_url is the address of a Bitrix24 portal.",
+            transient=_failing(reply),
         ) from None
     except msgspec.DecodeError:
         raise UnclearAnswerError(
             "BROKEN_JSON",
             f"The portal's answer is broken off or damaged (HTTP {reply.status}).",
             "Try again in a minute.",
+            transient=True,
         ) from None
 
 
-def _refusal(envelope: _Envelope) -> RefusedError:
-    error, said = envelope.error, envelope.error_description
-    return RefusedError(str(error), said if isinstance(said, str) else "")
+def _failing(reply: Reply) -> bool:
+    return reply.status >= 500  # noqa: PLR2004 - a proxy's or a server's own, and they pass
 
 
-def _clock(time: object) -> datetime | None:
+def refusal(error: object, said: object, status: int = 200, time: Timing = None) -> RefusedError:
+    """Read an error's code and description, of a whole answer or of one command in a batch."""
+    refused = RefusedError(str(error), said if isinstance(said, str) else "", status)
+    wait = resets_in(time)
+    if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
+        refused.again_in(wait)
+    return refused
+
+
+def clock(time: Timing) -> datetime | None:
+    """Read the portal's clock."""
     try:
-        return datetime.fromisoformat(time.date_finish) if isinstance(time, _Time) else None
+        return datetime.fromisoformat(time.date_finish) if isinstance(time, Time) else None
     except (TypeError, ValueError):
         return None
+
+
+def resets_in(time: Timing) -> float | None:
+    """Read how many seconds after an answer its method's operating time begins to be forgotten.
+
+    Both ends are the portal's clock, which need not agree with ours; it names whole seconds, rounded down.
+    """
+    if not isinstance(time, Time):
+        return None
+    reset, finish = time.operating_reset_at, time.finish
+    if not isinstance(reset, int | float) or not isinstance(finish, int | float):
+        return None
+    return max(0.0, reset + 1 - finish)

@@ -86,7 +86,7 @@ def one_token(secret: str, resource: str, owner: Callable[[], Credentials]) -> V
 
 
 def is_listed(netloc: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a host (with its port, if it has one) is one of those listed; `*.` stands for one label."""
+    """Tell whether a host (with its port, if it has one) is listed; `*.` stands for one label."""
     return any(
         netloc == pattern
         or (pattern.startswith("*.") and netloc.partition(".")[2] == pattern[2:] and netloc[0] != ".")

@@ -34,7 +34,9 @@ _STYLE = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}"
     "button{font:inherit;padding:.5rem 1.2rem;margin-right:.5rem}"
 )
-_LOST = "This sign-in has ended, or was begun in another browser. Go back to your assistant and connect again."
+_LOST = (
+    "This sign-in has ended, or was begun in another browser. Go back to your assistant and connect again."
+)
 
 
 class Pages:
@@ -83,7 +85,7 @@ class Pages:
         return _redirect(self._sign_ins.application.page(visit.state, self._back))
 
     async def come_back(self, request: Request) -> Response:
-        """Exchange the portal's code, keep the pair, and send the browser to the client with a code of ours."""
+        """Exchange the portal's code, keep the pair, and send the browser to the client."""
         asked = request.query_params
         visit = self._provider.returns.get(asked.get("state", ""))
         if visit is None or not self._is_by(visit, request):

@@ -47,7 +47,9 @@ class Ticket(RefreshToken):
 class Provider(OAuthAuthorizationServerProvider[Code, Ticket, AccessToken]):
     """What the SDK asks of an authorization server. `resource` is the server's own address."""
 
-    def __init__(self, sign_ins: SignIns, clients: Clients, grants: Grants, issuer: str, resource: str) -> None:
+    def __init__(
+        self, sign_ins: SignIns, clients: Clients, grants: Grants, issuer: str, resource: str
+    ) -> None:
         self._sign_ins = sign_ins
         self._clients = clients
         self._grants = grants

@@ -1,0 +1,207 @@
+"""How fast we are within the portal's limits, beside a client that makes one request a call.
+
+That client is as good as such a client can be: it keeps its connections, shares our bucket and never
+causes a 503.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import httpx
+from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_chat_mcp.portal.auth import Credentials, parse_webhook
+from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.portal.client import Portal
+from bitrix24_chat_mcp.portal.errors import RefusedError
+from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_chat_mcp.portal.line import PortalLine, open_line
+from bitrix24_chat_mcp.portal.pace import Pace
+from bitrix24_chat_mcp.portal.rest import Request
+
+from bench.portal import demo_portal
+
+USERS = [1, 5, 7, 9, 12]
+UNLIMITED = Limits(rate=1000, burst=1_000_000, cache=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table: what, the figure, and what it has to be."""
+
+    what: str
+    figure: str
+    goal: str
+    met: bool
+
+
+@dataclass
+class OneByOne:
+    """A client that makes one request a call, as fast as the bucket allows."""
+
+    client: httpx.AsyncClient
+    pace: Pace
+
+    async def call(self, address: str, params: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Wait for the bucket, and post."""
+        while pause := await self.pace.admit():  # noqa: ASYNC110 - time is what it waits for
+            await asyncio.sleep(pause)
+        try:
+            response = await self.client.post(address, json=params)
+        finally:
+            await self.pace.landed()
+        return response.raise_for_status() if response.status_code == 503 else response.json()
+
+
+async def main() -> list[Row]:
+    """Measure everything; takes about two minutes, most of it the other client's."""
+    return [await pins(), await lists(), *await single(), await mixed()]
+
+
+async def pins() -> Row:
+    """200 different pins from 20 callers, at 2 a second and 50."""
+    async with _opened(2, Limits()) as (line, origin):
+        ours = await _timed(_crowd(20, 200, _pin_by(line, _webhook(origin))))
+        refused = await _refused(origin)
+    async with demo_portal(2) as origin, httpx.AsyncClient() as client:
+        other = OneByOne(client, Pace(2, 50))
+        address = _webhook(origin).address("im.recent.pin")
+
+        async def pin(number: int) -> None:
+            await other.call(address, {"DIALOG_ID": f"chat{1201 + number}", "PIN": "Y"})
+
+        theirs = await _timed(_crowd(20, 200, pin))
+    figure = (
+        f"{ours:.1f} s, one request a call {theirs:.1f} s: {theirs / ours:.0f} times; {refused} times 503"
+    )
+    return Row(
+        "200 pins from 20 callers at 2/s", figure, "12 times, no 503", theirs >= 12 * ours and not refused
+    )
+
+
+async def lists() -> Row:
+    """200 identical lists at once."""
+    async with _opened(2, Limits()) as (line, origin):
+        portal = Portal(line, _webhook(origin))
+
+        async def read(_: int) -> None:
+            await portal.recent()
+
+        seconds = await _timed(_crowd(200, 200, read))
+        count = len(await _requests(origin))
+    return Row(
+        "200 identical lists at once", f"{count} requests, {seconds:.2f} s", "at most 3 requests", count <= 3
+    )
+
+
+async def single() -> list[Row]:
+    """One call on a free bucket, beside a plain request and its JSON decoded."""
+    rows: list[Row] = []
+    async with _opened(math.inf, UNLIMITED) as (line, origin), httpx.AsyncClient() as client:
+        webhook = _webhook(origin)
+        for method in ("server.time", "im.recent.get"):
+
+            async def ours(method: str = method) -> None:
+                await line(Request(webhook, method, {}))
+
+            async def plain(method: str = method) -> None:
+                (await client.post(webhook.address(method), json={})).json()
+
+            here, there = await _alternately(ours, plain, 400)
+            figure = f"{here * 1000:.2f} ms, plain {there * 1000:.2f} ms: {here / there:.2f} times"
+            rows.append(
+                Row(f"one {method} on a free bucket", figure, "at most 1.15 times", here <= 1.15 * there)
+            )
+    return rows
+
+
+async def mixed() -> Row:
+    """1,000 mixed calls of 50 clients in 30 seconds: all answered once, each caller's in order."""
+    async with _opened(2, Limits()) as (line, origin):
+        answers: list[list[int]] = [[] for _ in range(50)]
+
+        async def client(number: int) -> None:
+            user = _webhook(origin, USERS[number % len(USERS)])
+            for turn in range(20):
+                await asyncio.sleep(max(0.0, start + turn * 1.5 - time.perf_counter()))
+                if await _own(line, user, turn):
+                    answers[number].append(turn)
+
+        start = time.perf_counter()
+        await asyncio.gather(*(client(number) for number in range(50)))
+        seconds, requests = time.perf_counter() - start, len(await _requests(origin))
+        refused = await _refused(origin)
+    met = not refused and all(turns == list(range(20)) for turns in answers)
+    figure = f"{sum(map(len, answers))} answered, {requests} requests, {seconds:.0f} s, {refused} times 503"
+    return Row("1,000 mixed calls of 50 clients", figure, "none lost, doubled or out of order", met)
+
+
+async def _own(line: PortalLine, user: Credentials, turn: int) -> bool:
+    """Make a client's next call; tell whether the answer is its own."""
+    if turn % 3:
+        profile = await line(Request(user, "profile", {"SALT": turn}))
+        return f'"ID":"{user.user}"'.encode() in bytes(profile.result)
+    with suppress(RefusedError):
+        await Portal(line, user).pin(f"chat{1201 + turn}", pin=turn % 2 == 0)
+    return True
+
+
+def _pin_by(line: PortalLine, credentials: Credentials) -> Callable[[int], Awaitable[None]]:
+    portal = Portal(line, credentials)
+
+    async def pin(number: int) -> None:
+        with suppress(RefusedError):  # not every kind of chat can be pinned
+            await portal.pin(f"chat{1201 + number}", pin=True)
+
+    return pin
+
+
+async def _crowd(callers: int, calls: int, call: Callable[[int], Awaitable[None]]) -> None:
+    async def caller(first: int) -> None:
+        for number in range(first, calls, callers):
+            await call(number)
+
+    await asyncio.gather(*(caller(first) for first in range(callers)))
+
+
+async def _alternately(
+    one: Callable[[], Awaitable[None]], other: Callable[[], Awaitable[None]], times: int
+) -> tuple[float, float]:
+    """Time two ways in turn, so that the machine's moods hit both; return the medians in seconds."""
+    spent: tuple[list[float], list[float]] = ([], [])
+    for _ in range(times):
+        for way, seconds in zip((one, other), spent, strict=True):
+            seconds.append(await _timed(way()))
+    return median(spent[0][20:]), median(spent[1][20:])
+
+
+async def _timed(work: Awaitable[None]) -> float:
+    start = time.perf_counter()
+    await work
+    return time.perf_counter() - start
+
+
+@asynccontextmanager
+async def _opened(rate: float, limits: Limits) -> AsyncGenerator[tuple[PortalLine, str]]:
+    carrier = Carrier()
+    async with demo_portal(rate) as origin, open_line(carrier, limits) as line:
+        yield line, origin
+        await carrier.aclose()
+
+
+def _webhook(origin: str, user: int = 1) -> Credentials:
+    return parse_webhook(DemoPortal(chats=300).webhook(user, origin))
+
+
+async def _requests(origin: str) -> list[dict[str, Any]]:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"{origin}/_demo/requests")).json()
+
+
+async def _refused(origin: str) -> int:
+    return sum(request["status"] == 503 for request in await _requests(origin))

@@ -1,0 +1,213 @@
+"""When a request leaves, and in whose company.
+
+A call that finds the bucket free leaves at once and alone. The others wait in the order in which they
+came; when the bucket lets a request go, it takes the first of them, and with it all that wait with the
+same credentials, as one batch. Calls of different users never share a request.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import TaskGroup
+
+from .batch import LARGEST, fits, pack, unpack
+from .clock import now
+from .errors import ClosedError, PortalError, QueueFullError
+from .flight import Flight, Place
+from .limits import Limits
+from .pace import Pace
+from .rest import Answer, Request
+from .telemetry import Telemetry
+
+Outcome = Answer | PortalError
+
+# A command that fails with one of these may do better outside of a batch,
+_OF_THE_COMMAND = frozenset({"ERROR_BATCH_METHOD_NOT_ALLOWED", "EXPIRED_TOKEN"})
+# and so may all commands of a batch that fails as a whole with one of these.
+_OF_THE_BATCH = frozenset({"ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERATION_TIME_LIMIT"})
+
+
+@dataclass(eq=False, slots=True)
+class _Parcel:
+    """Calls that travel in one request; `awaited` of them still have somebody who waits."""
+
+    tickets: list["_Ticket"]
+    awaited: int
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+
+@dataclass(eq=False, slots=True)
+class _Ticket:
+    """A place in the queue, and later in a parcel."""
+
+    flight: Flight
+    done: anyio.Event = field(default_factory=anyio.Event)
+    outcome: Outcome = field(default_factory=ClosedError)
+    parcel: _Parcel | None = None
+
+    def deliver(self, outcome: Outcome) -> None:
+        self.outcome = outcome.twin() if isinstance(outcome, PortalError) else outcome
+        self.done.set()
+
+
+class Dispatch:
+    """The way out to one portal: its queue, its pace, its batches.
+
+    `post` makes one REST request; `tasks` is where requests live that serve several calls.
+    """
+
+    def __init__(
+        self,
+        post: Callable[[Request], Awaitable[Answer]],
+        limits: Limits,
+        tasks: TaskGroup,
+        telemetry: Telemetry,
+    ) -> None:
+        self._post = post
+        self._limits = limits
+        self._tasks = tasks
+        self._telemetry = telemetry
+        self._pace = Pace(limits.rate, limits.burst)
+        self._waiting: deque[_Ticket] = deque()
+        self._pumping = False
+        self._nap = anyio.CancelScope()
+        self._unbatchable: set[str] = set()
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing waits and nothing is under way."""
+        return not self._waiting and not self._pumping and self._pace.idle
+
+    async def __call__(self, flight: Flight) -> Answer:
+        """Send a request when the bucket allows it, and return what the portal answers."""
+        if not self._waiting and not await self._pace.admit():
+            return await self._ask(flight.request, [flight])
+        ticket = self._line_up(flight)
+        since = now()
+        try:
+            await ticket.done.wait()
+        finally:
+            self._leave(ticket)
+            self._telemetry.waited(flight.request, now() - since)
+        if isinstance(ticket.outcome, PortalError):
+            raise ticket.outcome
+        return ticket.outcome
+
+    def _line_up(self, flight: Flight) -> _Ticket:
+        ahead = len(self._waiting)
+        ticket = _Ticket(flight)
+        self._waiting.append(ticket)
+        if ahead >= self._limits.queue:
+            place = self._place(ticket)
+            self._waiting.pop()
+            raise QueueFullError(ahead, place.seconds)
+        flight.place = lambda: self._place(ticket)
+        self._pump()
+        return ticket
+
+    def _leave(self, ticket: _Ticket) -> None:
+        ticket.flight.place = None
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
+            if not self._waiting:
+                self._nap.cancel()
+        elif ticket.parcel:
+            ticket.parcel.awaited -= 1
+            if not ticket.parcel.awaited:
+                ticket.parcel.scope.cancel()
+
+    def _place(self, ticket: _Ticket) -> Place:
+        before = list(self._waiting)[: self._waiting.index(ticket)] if ticket in self._waiting else []
+        parties = {other.flight.request.credentials for other in (*before, ticket)}
+        return Place(len(before), (len(parties) + len(before) // LARGEST) / self._limits.rate)
+
+    def _pump(self) -> None:
+        if not self._pumping:
+            self._pumping = True
+            self._tasks.start_soon(self._depart)
+
+    async def _depart(self) -> None:
+        """Let the waiting go, as the bucket allows, until nobody waits."""
+        try:
+            while self._waiting:
+                if pause := await self._pace.admit():
+                    with anyio.move_on_after(pause) as self._nap:
+                        await anyio.sleep_forever()
+                else:
+                    parcel = self._collect()
+                    self._tasks.start_soon(self._carry, parcel)
+        finally:
+            self._pumping = False
+
+    def _collect(self) -> _Parcel:
+        """Take the first who waits, and all who may travel with him."""
+        first = self._waiting.popleft()
+        company = [first]
+        if self._joins(first):
+            same = first.flight.request.credentials
+            fitting = (t for t in self._waiting if self._joins(t) and t.flight.request.credentials == same)
+            company += [ticket for ticket, _ in zip(fitting, range(LARGEST - 1), strict=False)]
+            self._waiting = deque(ticket for ticket in self._waiting if ticket not in company)
+        parcel = _Parcel(company, len(company))
+        for ticket in company:
+            ticket.parcel = parcel
+            ticket.flight.place = None
+        return parcel
+
+    def _joins(self, ticket: _Ticket) -> bool:
+        flight = ticket.flight
+        return not flight.alone and flight.request.method not in self._unbatchable and fits(flight.request)
+
+    async def _carry(self, parcel: _Parcel) -> None:
+        try:
+            with parcel.scope:
+                outcomes = await self._outcomes([ticket.flight for ticket in parcel.tickets])
+                for ticket, outcome in zip(parcel.tickets, outcomes, strict=True):
+                    ticket.deliver(outcome)
+        finally:
+            for ticket in parcel.tickets:
+                ticket.done.set()
+
+    async def _outcomes(self, flights: Sequence[Flight]) -> list[Outcome]:
+        single = len(flights) == 1
+        request = flights[0].request if single else pack([flight.request for flight in flights])
+        try:
+            answer = await self._ask(request, flights)
+        except PortalError as error:
+            alone = not single and error.code in _OF_THE_BATCH
+            for flight in flights:
+                flight.alone = flight.alone or alone
+            return [error] * len(flights)
+        if single:
+            return [answer]
+        outcomes = unpack(answer, len(flights))
+        for flight, outcome in zip(flights, outcomes, strict=True):
+            self._set_apart(flight, outcome)
+        return outcomes
+
+    def _set_apart(self, flight: Flight, outcome: Outcome) -> None:
+        if not isinstance(outcome, PortalError) or outcome.code not in _OF_THE_COMMAND:
+            return
+        flight.alone = True
+        if outcome.code == "ERROR_BATCH_METHOD_NOT_ALLOWED":
+            self._unbatchable.add(flight.request.method)
+
+    async def _ask(self, request: Request, flights: Sequence[Flight]) -> Answer:
+        """Make one REST request in the place that the bucket gave."""
+        for flight in flights:
+            flight.attempts += 1
+            flight.under_way = True
+        attempt = max(flight.attempts for flight in flights)
+        try:
+            with self._telemetry.request(request, attempt=attempt, size=len(flights)):
+                return await self._post(request)
+        except PortalError as error:
+            if error.code == "QUERY_LIMIT_EXCEEDED":
+                await self._pace.drain()
+            raise
+        finally:
+            for flight in flights:
+                flight.under_way = False
+            await self._pace.landed()

@@ -1,0 +1,99 @@
+"""The whole way from a caller to a portal and back, put together.
+
+    share      one task for each request; callers come and go, each by its deadline
+    retry      again, when that can help
+    moves      at the portal's present address
+    dispatch   when the bucket allows it, alone or as a batch; one for each portal
+    carrier    over HTTP, and what came back deciphered
+
+Each part calls the next and knows nothing of the others.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+
+import anyio
+from anyio.abc import TaskGroup
+
+from .carrier import Carrier
+from .client import Line
+from .dispatch import Dispatch
+from .flight import Flight
+from .limits import Limits
+from .moves import Moves
+from .rest import Answer, Request, decipher
+from .retry import Retry
+from .share import Share
+from .telemetry import Telemetry
+
+
+class PortalLine:
+    """A line to any number of portals for any number of users; `open_line` makes one."""
+
+    def __init__(self, share: Share, dispatches: dict[str, Dispatch]) -> None:
+        self._share = share
+        self._dispatches = dispatches
+
+    async def __call__(self, request: Request) -> Answer:
+        """Return the portal's answer, or raise a PortalError."""
+        return await self._share(request)
+
+    async def aclose(self) -> None:
+        """Break off what is under way; leaving `open_line` does it, too."""
+        await self._share.aclose()
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nobody waits and nothing is under way."""
+        return self._share.idle and all(dispatch.idle for dispatch in self._dispatches.values())
+
+
+@asynccontextmanager
+async def open_line(
+    carrier: Carrier,
+    limits: Limits | None = None,
+    *,
+    around: Callable[[Line], Line] = lambda line: line,
+    jitter: Random | None = None,
+) -> AsyncGenerator[PortalLine]:
+    """Open the line; closing it cancels what is under way. The carrier stays open, it is the caller's.
+
+    `around` wraps each single REST request, below batches and retries: the place to renew credentials.
+    """
+    limits = limits or Limits()
+    telemetry = Telemetry()
+    dispatches: dict[str, Dispatch] = {}
+    post = around(lambda request: _post(carrier, request))
+    async with _task_group() as tasks:
+
+        async def dispatch(flight: Flight) -> Answer:
+            portal = flight.request.credentials.portal
+            if portal not in dispatches:
+                dispatches[portal] = Dispatch(post, limits, tasks, telemetry)
+            return await dispatches[portal](flight)
+
+        retry = Retry(Moves(dispatch, limits), limits, telemetry, jitter or Random())  # noqa: S311 - no secret
+        line = PortalLine(Share(retry, limits), dispatches)
+        try:
+            yield line
+        finally:
+            await line.aclose()
+            tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _task_group() -> AsyncGenerator[TaskGroup]:
+    """Open a task group that raises what happens inside as it is, not in an ExceptionGroup."""
+    try:
+        async with anyio.create_task_group() as tasks:
+            yield tasks
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        error = next(iter(group.exceptions))
+        raise error from None
+
+
+async def _post(carrier: Carrier, request: Request) -> Answer:
+    return decipher(await carrier.send(request))

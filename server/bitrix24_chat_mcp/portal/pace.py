@@ -1,0 +1,81 @@
+"""How fast one portal may be asked: its leaky bucket, kept on our side.
+
+The portal counts a request when it arrives, we when it is sent, and on the way requests may bunch up.
+So what is under way does not drain: our bucket never holds less than the requests without an answer.
+Then it is at no moment emptier than the portal's, whatever the network does.
+"""
+
+from inspect import isawaitable
+from math import ceil
+from typing import TYPE_CHECKING
+
+from .clock import now
+
+if TYPE_CHECKING:
+    from pyrate_limiter import Decision, StateStore
+
+# The portal's clock may run slower than ours, by far less than this.
+_DRIFT = 0.99
+
+
+class Pace:
+    """A bucket that drains `rate` requests a second and holds `burst`.
+
+    The state is one number in a store of pyrate-limiter's; another store may keep it in Redis.
+    """
+
+    def __init__(self, rate: float, burst: int, store: "StateStore | None" = None) -> None:
+        from pyrate_limiter import GCRA, InMemoryStateStore, Rate  # noqa: PLC0415 - costs some 15 ms
+
+        # A second's drainage stays unused, for a portal that drains by whole seconds; one for rounding.
+        self._burst = max(1, burst - ceil(rate) - 1)
+        self._rates = [Rate(max(1, int(rate * _DRIFT * 1000)), 1_000_000, self._burst)]
+        self._algorithm = GCRA()
+        self._store = store or InMemoryStateStore()
+        self._under_way = 0
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether no request is under way."""
+        return not self._under_way
+
+    async def admit(self) -> float:
+        """Take a place for one request and return 0, or else the seconds after which to ask again.
+
+        Who got a place must call `landed` when the request is over.
+        """
+        await self._top_up()
+        decision = await self._take(1)
+        if decision.allowed:
+            self._under_way += 1
+            return 0.0
+        return (decision.retry_after_ms or 0) / 1000 or 0.001
+
+    async def landed(self) -> None:
+        """Note that a request was answered, or broke."""
+        await self._top_up()
+        self._under_way -= 1
+
+    async def drain(self) -> None:
+        """Use up what is left: the portal refused, so its bucket is full, by others at our address."""
+        weight = self._burst
+        while weight:
+            if not (await self._take(weight)).allowed:
+                weight //= 2
+
+    async def _top_up(self) -> None:
+        if not self._under_way:
+            return
+        state = self._store.read(self._algorithm, self._rates)
+        state = await state if isawaitable(state) else state
+        drained = self._under_way - self._algorithm.consumed(self._rates, state, _now())
+        if drained > 0:
+            await self._take(drained)
+
+    async def _take(self, weight: int) -> "Decision":
+        decision = self._store.check(self._algorithm, self._rates, _now(), weight)
+        return await decision if isawaitable(decision) else decision
+
+
+def _now() -> int:
+    return int(now() * 1000)

@@ -1,0 +1,89 @@
+"""Between the protocol and the tools: whatever fails, a model reads a sentence about it."""
+
+import logging
+from typing import Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import (
+    CallToolResult,
+    InputRequiredResult,
+    SubscribeRequestParams,
+    TextContent,
+    UnsubscribeRequestParams,
+)
+from pydantic import ValidationError
+
+from . import arguments as bad_arguments
+from . import audit
+from .answers.failure import describe
+from .portal.errors import PortalError
+from .service import Entrance, Service
+from .watching import Subscriptions
+
+_logger = logging.getLogger(__name__)
+
+
+class ChatServer(MCPServer[Service]):
+    """An MCPServer whose failures are answered in sentences, as tool errors."""
+
+    entrance: Entrance
+    """Whose chats it shows, for those who let people in."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; whatever fails, the model reads what happened and what to do next."""
+        tools = {tool.name: tool for tool in await self.list_tools()}
+        if name not in tools:
+            return _failed(f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(tools)}.")
+        if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
+            return _failed(complaint)
+        hints = tools[name].annotations
+        if context is None or (hints and hints.read_only_hint):
+            return await self._answer(name, arguments, context)
+        with audit.entry(name, arguments, context.request_context.lifespan_context.who) as entry:
+            answer = await self._answer(name, arguments, context)
+            entry.outcome = _outcome(answer)
+            return answer
+
+    async def _answer(
+        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            return await super().call_tool(name, bad_arguments.given(arguments), context)
+        except ToolError as error:
+            label = context.request_context.lifespan_context.label if context else ""
+            return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+
+    def serve_subscriptions(self, subscriptions: Subscriptions) -> None:
+        """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""
+        serve = self._lowlevel_server.add_request_handler
+        serve("resources/subscribe", SubscribeRequestParams, subscriptions.subscribe)
+        serve("resources/unsubscribe", UnsubscribeRequestParams, subscriptions.unsubscribe)
+
+
+def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
+    """Tell in a word what came of a call: the code that begins each of our failures, or `ok`."""
+    if not isinstance(answer, CallToolResult):
+        return "asked back"
+    said = answer.content[0] if answer.content else None
+    failed = answer.is_error and isinstance(said, TextContent)
+    return said.text.partition(":")[0][:64] if failed and isinstance(said, TextContent) else "ok"
+
+
+def _explain(tool: str, cause: BaseException | None) -> str:
+    if isinstance(cause, PortalError):
+        _logger.info("%s: %s", tool, cause.code)
+        return describe(cause)
+    if isinstance(cause, ValidationError):
+        return bad_arguments.wrong(cause)
+    _logger.error("%s failed unexpectedly", tool, exc_info=cause)
+    return (
+        f"INTERNAL_ERROR: this server failed on {tool}; it goes on, and has logged why. Try once more; if it "
+        "persists, report it to the people who maintain this server."
+    )
+
+
+def _failed(said: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)

@@ -1,0 +1,41 @@
+"""The tools as hosts see them: names, titles, descriptions, hints, icons and tidy schemas."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import Icon, ToolAnnotations
+
+from . import icons, tools, wording
+from .schema import tidy
+
+
+def _tool(function: Callable[..., Any], title: str, hints: ToolAnnotations, icon: list[Icon]) -> Tool:
+    name = function.__name__
+    tool = Tool.from_function(
+        function, title=title, description=wording.read(f"tools/{name}"), annotations=hints, icons=icon
+    )
+    tool.parameters = {**tidy(tool.parameters), "additionalProperties": False}
+    tool.fn_metadata.output_schema = tidy(tool.fn_metadata.output_schema or {})
+    return tool
+
+
+def offered(*, read_only: bool) -> list[Tool]:
+    """Return the tools in the order in which a model reads them; it never changes."""
+    reading = _tool(
+        tools.list_recent_chats,
+        "List recent chats",
+        ToolAnnotations(
+            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+        ),
+        icons.CHATS,
+    )
+    pinning = _tool(
+        tools.pin_chat,
+        "Pin or unpin a chat",
+        ToolAnnotations(
+            read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+        ),
+        icons.PIN,
+    )
+    return [reading] if read_only else [reading, pinning]

@@ -1,0 +1,66 @@
+"""A demo portal, a line to it and a user, all on virtual time."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import anyio
+from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_chat_mcp.portal.auth import Webhook, parse_webhook
+from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.portal.client import Portal
+from bitrix24_chat_mcp.portal.limits import MIB, Limits
+from bitrix24_chat_mcp.portal.line import PortalLine, open_line
+from bitrix24_chat_mcp.portal.rest import Answer, Request
+from demo.transport import ASGITransport
+
+DAY_ONE = 1_780_000_000.0
+
+
+@dataclass
+class Office:
+    """What a test needs; `user` asks as the portal's default user."""
+
+    demo: DemoPortal
+    carrier: Carrier
+    line: PortalLine
+    user: Portal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.user = self.of(1)
+
+    def of(self, number: int) -> Portal:
+        return Portal(self.line, self.webhook(number))
+
+    def webhook(self, number: int = 1) -> Webhook:
+        return parse_webhook(self.demo.webhook(number))
+
+    async def ask(self, method: str, number: int = 1, salt: object = "") -> Answer:
+        """Read something as somebody; the portal overlooks the salt, which makes reads differ."""
+        return await self.line(Request(self.webhook(number), method, {"SALT": str(salt)}))
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of all requests that reached the portal."""
+        return [request.method for request in self.demo.requests]
+
+
+@asynccontextmanager
+async def office(
+    limits: Limits | None = None,
+    *,
+    max_bytes: int = 64 * MIB,
+    **switches: Any,
+) -> AsyncGenerator[Office]:
+    """Open an office; at its end nobody may still wait."""
+    start = anyio.current_time()
+    switches.setdefault("clock", lambda: DAY_ONE + anyio.current_time() - start)
+    demo = DemoPortal(**switches)
+    carrier = Carrier(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
+    async with open_line(carrier, limits, jitter=Random(4)) as line:  # noqa: S311
+        yield Office(demo, carrier, line)
+        await anyio.sleep(3)
+        assert line.idle
+    await carrier.aclose()

@@ -1,0 +1,165 @@
+"""The portal's bucket never overflows by our doing, whatever happens on the way to it."""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+
+import anyio
+import httpx
+import pytest
+from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from bitrix24_chat_mcp.portal.auth import parse_webhook
+from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.portal.client import Portal
+from bitrix24_chat_mcp.portal.errors import RefusedError
+from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_chat_mcp.portal.line import open_line
+from demo.transport import ASGITransport
+
+from portal.office import office
+
+
+@dataclass
+class Counter:
+    """The documented bucket by another method: whole drops that fall out at whole ticks."""
+
+    rate: float
+    burst: int
+    tick: float
+    level: float = 0
+    ticks: int = 0
+    highest: float = 0
+    refused: int = 0
+
+    def arrive(self, now: float) -> None:
+        ticks = int(now / self.tick)
+        self.level = max(0.0, self.level - (ticks - self.ticks) * self.tick * self.rate)
+        self.ticks = ticks
+        self.level += 1
+        self.highest = max(self.highest, self.level)
+        if self.level > self.burst:
+            self.refused += 1
+            self.level -= 1
+
+
+@dataclass
+class Road(httpx.AsyncBaseTransport):
+    """A network that keeps requests as long as it likes, both ways, and a counter at its end."""
+
+    demo: DemoPortal
+    there: Callable[[], float]
+    back: Callable[[], float]
+    counter: Counter
+    inner: ASGITransport = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inner = ASGITransport(self.demo)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(self.there())
+        self.counter.arrive(anyio.current_time())
+        response = await self.inner.handle_async_request(request)
+        await anyio.sleep(self.back())
+        return response
+
+
+def jam(random: Random) -> Callable[[], float]:
+    """Return a network that is quick most of the time, and now and then holds everything back for 8 s."""
+
+    def delay() -> float:
+        into = anyio.current_time() % 30
+        return 8 - into if into < 8 else random.uniform(0, 0.2)
+
+    return delay
+
+
+ROADS: dict[str, Callable[[Random], Callable[[], float]]] = {
+    "none": lambda _: lambda: 0.0,
+    "even": lambda _: lambda: 0.15,
+    "uneven": lambda random: lambda: random.uniform(0, 3),
+    "jammed": jam,
+}
+
+
+async def pin_all(portal: Portal, callers: int, pins: int) -> int:
+    """Pin different chats from many callers at once; return how often the portal answered."""
+    done = 0
+
+    async def caller(first: int) -> None:
+        nonlocal done
+        for number in range(first, pins, callers):
+            with suppress(RefusedError):  # some chats cannot be pinned; that is an answer, too
+                await portal.pin(f"chat{1201 + number}", pin=True)
+            done += 1
+
+    async with anyio.create_task_group() as tasks:
+        for first in range(callers):
+            tasks.start_soon(caller, first)
+    return done
+
+
+@pytest.mark.parametrize("tick", [0.001, 0.5, 1.0])
+@pytest.mark.parametrize("road", ROADS)
+async def test_200_pins_from_20_callers_never_exceed_the_limit_on_any_road(road: str, tick: float) -> None:
+    start = anyio.current_time()
+    demo = DemoPortal(chats=260, rate=math.inf, clock=lambda: 1.78e9 + anyio.current_time())
+    delay = ROADS[road](Random(7))  # noqa: S311
+    counter = Counter(rate=2, burst=50, tick=tick)
+    carrier = Carrier(transport=lambda: Road(demo, delay, delay, counter), timeout=60)
+    async with open_line(carrier, Limits(deadline=300)) as line:
+        assert await pin_all(Portal(line, parse_webhook(demo.webhook())), 20, 200) == 200
+    assert counter.refused == 0
+    assert counter.highest > 40  # the burst is used, not shunned
+    assert anyio.current_time() - start < 120
+    await carrier.aclose()
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(5, 250), (2, 50), (1, 10), (0.5, 1)])
+async def test_the_demo_portal_at_any_plan_never_says_503(rate: float, burst: int) -> None:
+    limits = Limits(rate=rate, burst=burst, deadline=600)
+    async with office(limits, chats=260, rate=rate, burst=burst) as here:
+        assert await pin_all(here.user, 20, 200) == 200
+        assert "QUERY_LIMIT_EXCEEDED" not in {request.error for request in here.demo.requests}
+
+
+async def test_a_call_that_finds_the_bucket_free_waits_for_nothing() -> None:
+    async with office() as here:
+        start = anyio.current_time()
+        for _ in range(40):
+            await here.ask("server.time", number=1, salt=str(_))
+        assert anyio.current_time() == start
+        assert here.methods == ["server.time"] * 40
+
+
+async def test_it_learns_from_a_refusal_that_others_are_at_its_address() -> None:
+    async with office(chats=260) as here:
+        here.demo.fail("*", Fault(full_bucket=True), calls=1)
+        start = anyio.current_time()
+        assert await pin_all(here.user, 20, 200) == 200
+        assert [request.error for request in here.demo.requests].count("QUERY_LIMIT_EXCEEDED") <= 40
+        assert anyio.current_time() - start < 15
+
+
+async def test_after_a_refusal_nothing_leaves_until_the_bucket_has_drained_a_drop() -> None:
+    async with office(chats=260) as here:
+        here.demo.fail("*", Fault(full_bucket=True), calls=1)
+        await here.ask("server.time")
+        assert here.demo.requests[1].time - here.demo.requests[0].time >= 0.4
+        for number in range(6):
+            await here.ask("server.time", salt=str(number))
+        times = [request.time for request in here.demo.requests[1:]]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        assert min(gaps) >= 0.49
+        assert [request.status for request in here.demo.requests][1:] == [200] * 7
+
+
+async def test_portals_do_not_wait_for_each_other() -> None:
+    async with office(Limits(rate=0.1, burst=1), rate=math.inf) as here:
+        other = parse_webhook(here.demo.webhook(base="https://other.example"))
+        start = anyio.current_time()
+        await here.ask("server.time")
+        await Portal(here.line, other).recent()
+        assert anyio.current_time() == start
