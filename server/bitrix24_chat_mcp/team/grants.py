@@ -7,6 +7,7 @@ token is good once; used again after a minute, it tells that somebody has stolen
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -38,9 +39,10 @@ class Grant:
 class Grants:
     """All grants, kept in the store; `key` seals access tokens."""
 
-    def __init__(self, store: Store, key: bytes) -> None:
+    def __init__(self, store: Store, key: bytes, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._key = key
+        self._clock = clock
 
     def begin(self, client_id: str, sign_in: str, scopes: list[str], resource: str) -> OAuthToken:
         """Write a grant down, and issue its first tokens."""
@@ -54,12 +56,12 @@ class Grants:
     def by_refresh(self, token: str) -> Grant | None:
         """Return the grant of a refresh token; a token used before ends it."""
         grant = self._load(token[:_ID])
-        if grant is None or time.time() > grant.renewed + REFRESH_LIFE:
+        if grant is None or self._clock() > grant.renewed + REFRESH_LIFE:
             return None
         if hmac.compare_digest(_digest(token), grant.refresh):
             return grant
         if hmac.compare_digest(_digest(token), grant.before):
-            if time.time() < grant.renewed + GRACE:  # the client may not have got our answer
+            if self._clock() < grant.renewed + GRACE:  # the client may not have got our answer
                 return grant
             self.end(grant.id)
         return None
@@ -70,7 +72,7 @@ class Grants:
         if not hmac.compare_digest(token.encode(), (stem + self._seal(stem)).encode()):
             return None
         grant, expires = self._load(stem[:_ID]), int(stem[_ID:], 16)
-        return (grant, expires) if grant and time.time() < expires else None
+        return (grant, expires) if grant and self._clock() < expires else None
 
     def end(self, grant_id: str) -> None:
         """Withdraw a grant; its tokens are worth nothing from now on."""
@@ -78,8 +80,8 @@ class Grants:
 
     def _issue(self, grant: Grant) -> OAuthToken:
         refresh = grant.id + secrets.token_hex(_SEAL // 2)
-        stem = f"{grant.id}{int(time.time()) + ACCESS_LIFE:0{_EXPIRY}x}"
-        new = replace(grant, refresh=_digest(refresh), before=grant.refresh, renewed=time.time())
+        stem = f"{grant.id}{int(self._clock()) + ACCESS_LIFE:0{_EXPIRY}x}"
+        new = replace(grant, refresh=_digest(refresh), before=grant.refresh, renewed=self._clock())
         self._store.save(f"grant:{new.id}", msgspec.json.encode(new).decode())
         return OAuthToken(
             access_token=stem + self._seal(stem),
