@@ -40,13 +40,14 @@ class Person:
 
     portal: DemoPortal
     user: int
+    origin: str = ORIGIN
     pages: list[str] = field(default_factory=list[str])
     last: str = ""
 
     async def allow(self, address: str) -> dict[str, str]:
         """Do in a browser what there is to do, until it leads back to the client; return what it brings."""
         async with httpx.AsyncClient(
-            mounts={ORIGIN: httpx.ASGITransport(self.portal)}, follow_redirects=False
+            mounts={self.origin: httpx.ASGITransport(self.portal)}, follow_redirects=False
         ) as browser:
             response = await browser.get(address)
             while not (response.is_redirect and response.headers["location"].startswith(BACK)):
@@ -102,7 +103,7 @@ async def assistant(
         came.append(await person.allow(address))
 
     async def wait() -> AuthorizationCodeResult:
-        return AuthorizationCodeResult(**{name: came[-1].get(name) for name in ("code", "state", "iss")})
+        return AuthorizationCodeResult.model_validate(came[-1])
 
     metadata = OAuthClientMetadata.model_validate({"redirect_uris": [BACK], "client_name": "Test assistant"})
     auth = OAuthClientProvider(

@@ -1,5 +1,7 @@
 """Who is let in over HTTP, and that nobody is let in as somebody else."""
 
+from typing import Any
+
 import httpx
 import pytest
 from bitrix24_chat_mcp.config import ConfigError, load
@@ -10,7 +12,8 @@ from conversation import Era, text
 from .conftest import Serve, caller
 
 TOKEN = "t0ken" * 8
-INIT = {
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - no server is started
+INIT: dict[str, Any] = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "tools/call",
@@ -142,9 +145,9 @@ async def test_hosts_origins_and_sizes_are_checked_behind_the_gate_too(
 @pytest.mark.parametrize(
     ("http", "complaint"),
     [
-        ({"host": "0.0.0.0"}, "http.host: only loopback addresses"),
+        ({"host": EVERYWHERE}, "http.host: only loopback addresses"),
         (
-            {"host": "0.0.0.0", "auth": ["webhook-header"], "portals": ["a.example"]},
+            {"host": EVERYWHERE, "auth": ["webhook-header"], "portals": ["a.example"]},
             "http.public_url: it is missing",
         ),
         ({"auth": ["webhook-header"]}, "http.portals: it is missing"),
