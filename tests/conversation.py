@@ -1,11 +1,16 @@
 """Words that the tests share: eras, conversations, and what a model reads of a result."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, cast
 
+import looptime
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
+
+VIRTUAL_TIME = ("asyncio", {"loop_factory": looptime.make_event_loop_class(asyncio.SelectorEventLoop)})
+"""An `anyio_backend` in whose event loop waiting takes no time."""
 
 Era = Literal["auto", "legacy"]
 Conversation = Callable[..., AbstractAsyncContextManager[Client]]

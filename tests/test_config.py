@@ -162,7 +162,7 @@ def test_the_example_file_shows_every_setting_with_its_default_and_nothing_else(
     assert set(written) == set(names) - {"config"}
     for name, value in written.items():
         if (default := names[name].default) is not None:
-            assert value == default, name
+            assert (frozenset(value) if isinstance(value, list) else value) == default, name  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         above = lines[next(i for i, line in enumerate(lines) if name.rpartition(".")[2] + " = " in line) - 1]
         assert above.startswith("# "), name
 

@@ -10,12 +10,17 @@ from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.errors import ADVICE
-from conversation import Era, text
+from conversation import VIRTUAL_TIME, Era, text
 from mcp import Client
 
 CODE = "s3cr3tc0de12345x"
 WEBHOOK = f"https://acme.bitrix24.example/rest/1/{CODE}/"
 Answer = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return VIRTUAL_TIME
 
 
 async def ask(era: Era, answer: Answer, tool: str = "list_recent_chats", **arguments: Any) -> str:
@@ -36,7 +41,8 @@ async def test_every_known_code_reaches_the_model_with_its_meaning(era: Era, cod
     for status, written in ((200, code), (401, code.lower()), (503, code)):
         body = {"error": written, "error_description": ""}
         said = await ask(era, lambda _, s=status, b=body: httpx.Response(s, json=b))
-        assert said == f"{code}: {advice.meaning} {advice.next_step}"
+        assert said.startswith(f"{code}: {advice.meaning}")
+        assert said.endswith(advice.next_step)
 
 
 async def test_the_portal_s_words_are_quoted_and_bounded(era: Era) -> None:
@@ -135,4 +141,5 @@ async def test_a_cookie_of_the_portal_is_not_kept(era: Era) -> None:
         return httpx.Response(500, json={"error": "ERROR_CORE"}, headers={"set-cookie": "PHPSESSID=1"})
 
     await ask(era, answer)
-    assert cookies == [None, None]
+    assert len(cookies) > 1
+    assert set(cookies) == {None}

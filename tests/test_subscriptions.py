@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import looptime
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
@@ -13,6 +12,7 @@ from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.resources import RECENT
 from bitrix24_chat_mcp.watching import EVERY
+from conversation import VIRTUAL_TIME
 from mcp import Client
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp_types import (
@@ -29,8 +29,7 @@ BEGIN = 1_795_000_000
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, Any]]:
-    virtual = looptime.make_event_loop_class(asyncio.SelectorEventLoop)
-    return "asyncio", {"loop_factory": virtual}
+    return VIRTUAL_TIME
 
 
 @asynccontextmanager

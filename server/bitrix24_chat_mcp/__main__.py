@@ -39,7 +39,7 @@ def _serve(options: Options) -> int:
     gc.freeze()
     gc.enable()
     settings = load(**_nested(options))
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     serving.serve(settings)
     return 0
 

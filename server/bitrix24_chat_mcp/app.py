@@ -9,9 +9,10 @@ from mcp.server.mcpserver.resources import FunctionResource
 
 from . import __version__, asking, completing, icons, prompting, resources, toolbox, watching, wording
 from .config import Settings
+from .entrance import open_entrance
 from .portal.carrier import Carrier
 from .protocol import ChatServer
-from .service import Service, open_entrance, open_service
+from .service import Service, open_service
 
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
 

@@ -1,21 +1,33 @@
-"""Who is asking: the request that is being answered, for those whom the SDK does not hand it."""
+"""Who is asking, and for how long: the request that is being answered, and the patience it comes with."""
 
 from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
+from .portal.call import within
 from .service import Service
 
 Asked = ServerRequestContext[Service, Any]
 _asked: ContextVar[Asked] = ContextVar("asked")
 
 
+# What is answered out of the portal; everything else is answered at once, or lasts.
+_CALLS = {"tools/call", "resources/read", "prompts/get", "completion/complete"}
+
+
 async def remember(ctx: Asked, call_next: CallNext) -> HandlerResult:
-    """Keep the request at hand while it is answered; a middleware."""
+    """Keep the request at hand while it is answered, and its deadline; a middleware."""
     token = _asked.set(ctx)
     try:
-        return await call_next(ctx)
+        if ctx.method not in _CALLS:
+            return await call_next(ctx)
+
+        async def report(waited: float, said: str) -> None:
+            await ctx.session.report_progress(waited, None, said)
+
+        with within(ctx.lifespan_context.deadline, report):
+            return await call_next(ctx)
     finally:
         _asked.reset(token)
 

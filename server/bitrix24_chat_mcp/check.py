@@ -7,9 +7,10 @@ from typing import Any
 from .answers.clean import clean
 from .answers.failure import describe
 from .config import ConfigError, Settings, find_file, load
+from .entrance import open_entrance
 from .portal.client import Portal
 from .portal.errors import PortalError
-from .service import open_entrance, open_service
+from .service import open_service
 
 
 def run(options: dict[str, Any]) -> int:

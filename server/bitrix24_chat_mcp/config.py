@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from .portal.auth import parse_webhook
-from .settings import HttpSettings, OAuthSettings
+from .settings import HttpSettings, LimitSettings, OAuthSettings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -65,8 +65,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="How much to log on stderr: debug, info, warning or error."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How to log: text for people, json for one object a line."
+    )
     oauth: OAuthSettings = Field(default_factory=OAuthSettings, description="How people sign in.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
+    limits: LimitSettings = Field(
+        default_factory=LimitSettings, description="The portal's limits, and the caller's."
+    )
 
     @model_validator(mode="after")
     def _sign_in_possible(self) -> Self:

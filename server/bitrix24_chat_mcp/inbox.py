@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from .answers import cursor, pages, records
 from .answers.choice import EVERYTHING, Choice, choose
 from .answers.records import ChatList, ChatRow, Detail, Look
+from .portal.call import news
 from .portal.client import Flag, Portal
 from .portal.errors import UnusableRequestError
 from .portal.models import Listing
@@ -42,9 +43,16 @@ async def look(service: Service, wish: Wish) -> ChatList:
         wish.choice,
         pages.Page(wish.limit, _place(wish.cursor, arguments, key, now), arguments, key),
         Look(portal.credentials.portal, now, wish.detail, {}),
-        notes=list(_bounds(wish, now)),
+        notes=[*_bounds(wish, now), *_told(listing)],
         portal=service.label,
     )
+
+
+def _told(listing: Listing) -> Iterable[str]:
+    """Say how old a list is that was not asked for anew, and what the way to the portal has to tell."""
+    if listing.age >= 1:
+        yield f"{listing.age:.0f} s old"
+    yield from news()
 
 
 def _all_pins(wish: Wish) -> bool:

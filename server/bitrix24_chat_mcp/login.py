@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 from .answers.clean import clean
 from .answers.failure import describe
 from .config import ConfigError, Settings, load
+from .entrance import open_sign_ins
 from .portal.carrier import Carrier
 from .portal.client import Portal
 from .portal.errors import PortalError
 from .portal.renewal import SignIns
 from .portal.rest import Answer, Request, decipher
-from .service import open_sign_ins
 
 PATIENCE = 300
 """Seconds for which the browser is waited for."""

@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from . import arguments as bad_arguments
 from . import audit
 from .answers.failure import describe
+from .entrance import Entrance
 from .portal.errors import PortalError
-from .service import Entrance, Service
+from .service import Service
 from .watching import Subscriptions
 
 _logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The tables of the settings: how people sign in, and how HTTP is served and guarded."""
+"""The tables of the settings: how people sign in, how HTTP is served and guarded, what limits there are."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from .portal.auth import is_loopback
+from .portal.limits import MIB, Limits
 from .portal.oauth import Application, oauth_server, parse_origin
 
 _WITHOUT_AUTH = (
@@ -128,6 +129,40 @@ class HttpSettings(BaseModel):
             if wrong:
                 raise ValueError(complaint)
         return self
+
+
+class LimitSettings(BaseModel):
+    """The portal's limits, and the caller's."""
+
+    model_config = _TABLE
+
+    rate: float = Field(
+        default=2.0, gt=0, le=1000, description="Requests a second that the portal allows; 5 with Enterprise."
+    )
+    burst: int = Field(
+        default=50, ge=5, le=1_000_000, description="Requests it takes at once; 250 with Enterprise."
+    )
+    deadline: float = Field(
+        default=20.0, gt=0, le=600, description="Seconds that one call may take; hosts give up after 60."
+    )
+    attempts: int = Field(default=4, ge=1, le=10, description="How often a request is tried in all.")
+    queue: int = Field(default=200, ge=0, le=100_000, description="Calls that may wait for a portal.")
+    cache: float = Field(
+        default=3.0,
+        ge=0,
+        le=60,
+        description="Seconds for which a repeated list is not asked anew; 0: never.",
+    )
+    max_answer_bytes: int = Field(
+        default=64 * MIB, ge=MIB, description="The largest answer that is read from the portal."
+    )
+    moves_to: frozenset[str] = Field(
+        default=frozenset(), description="Hosts a portal may move to, beside those of its own domain."
+    )
+
+    def of_line(self) -> Limits:
+        """Return what the line to the portal keeps."""
+        return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
 
 
 def _bare_host(origin: str) -> str:

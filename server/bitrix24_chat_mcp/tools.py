@@ -18,6 +18,7 @@ from .answers.choice import Choice, Show
 from .answers.records import ChatList, Detail, Kind, PinOutcome, Record, Undo
 from .inbox import Wish
 from .portal import rest
+from .portal.call import news
 from .portal.client import MOST_PINS, Flag, Portal
 from .portal.errors import PortalError, UnusableRequestError
 from .portal.seen import Seen
@@ -121,12 +122,14 @@ async def pin_chat(
     if seen.title(dialog_id) is None:
         with suppress(PortalError):  # the pin is done; its title is a courtesy
             await _find(portal, seen, dialog_id)
+    title = seen.title(dialog_id)
     outcome = PinOutcome(
         dialog_id=dialog_id,
-        title=records.heading(dialog_id, seen.title(dialog_id) or ""),
+        title=records.heading(dialog_id, title) if title is not None else "",
         pinned=pin,
         changed=changed,
         pins=seen.pins(),
+        notes=news(),
         undo=None if changed is False else Undo(dialog_id=dialog_id, pin=not pin),
         portal=service.label,
     )

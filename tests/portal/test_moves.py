@@ -74,7 +74,7 @@ async def test_the_new_address_is_remembered_and_told_once(caplog: pytest.LogCap
     with caplog.at_level(logging.WARNING):
         town, notes = await visit(here, {here: there}, times=3)
     assert [origin for _, origin in town.asked] == [here, there, there, there]
-    assert notes == [f"The portal {here} has moved to {there}; put the new address into webhook_url."]
+    assert notes == [f"The portal {here} has moved to {there}; webhook_url has its old address"]
     assert caplog.messages == notes
 
 

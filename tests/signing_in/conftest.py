@@ -59,7 +59,9 @@ def connect(era: Era, portal: DemoPortal, folder: Path) -> Connect:
 
     @asynccontextmanager
     async def start() -> AsyncGenerator[Client]:
-        settings = Settings.model_validate({"oauth": application})
+        settings = Settings.model_validate(
+            {"oauth": application, "limits": {"rate": 1000, "burst": 1_000_000, "cache": 0}}
+        )
         async with Client(build_server(settings, Carrier(transport=in_process(portal))), mode=era) as client:
             yield client
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from conftest import NOW
 from conversation import text
 
 from .conftest import Connect, renewals
@@ -16,6 +18,11 @@ Kept = Callable[[], dict[str, str]]
 
 def expire(portal: DemoPortal) -> None:
     portal.tokens.expire(portal.now())
+
+
+def a_call_of_its_own(number: int) -> dict[str, object]:
+    """Arguments that no other call has, so that it shares its request with nobody."""
+    return {"limit": 1, "last_sync_date": (NOW - timedelta(hours=1, seconds=number)).isoformat()}
 
 
 async def test_a_signed_in_user_lists_chats_and_no_address_holds_a_token(
@@ -57,11 +64,13 @@ async def test_two_hundred_callers_at_the_moment_of_expiry_cause_one_renewal(
 
     async with connect() as client, anyio.create_task_group() as tasks:
 
-        async def ask() -> None:
-            failed.append(bool((await client.call_tool("list_recent_chats", {"limit": 1})).is_error))
+        async def ask(number: int) -> None:
+            failed.append(
+                bool((await client.call_tool("list_recent_chats", a_call_of_its_own(number))).is_error)
+            )
 
-        for _ in range(200):
-            tasks.start_soon(ask)
+        for number in range(200):
+            tasks.start_soon(ask, number)
     assert failed == [False] * 200
     assert renewals(portal) == 1
 
@@ -75,11 +84,11 @@ async def test_two_hundred_callers_share_a_refused_renewal_too(
 
     async with connect() as client, anyio.create_task_group() as tasks:
 
-        async def ask() -> None:
-            said.append(text(await client.call_tool("list_recent_chats", {"limit": 1})))
+        async def ask(number: int) -> None:
+            said.append(text(await client.call_tool("list_recent_chats", a_call_of_its_own(number))))
 
-        for _ in range(200):
-            tasks.start_soon(ask)
+        for number in range(200):
+            tasks.start_soon(ask, number)
     assert {line.split(":")[0] for line in said} == {"NOT_SIGNED_IN"}
     assert renewals(portal) == 1
 

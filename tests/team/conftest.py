@@ -168,6 +168,7 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
                     "client_secret": portal.client_secret,
                     "store": "file",
                 },
+                "limits": {"rate": 1000, "burst": 1_000_000},
                 "http": {"port": port, "public_url": base, "state_key": state_key, **http},
             }
         )

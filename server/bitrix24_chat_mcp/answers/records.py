@@ -105,6 +105,7 @@ class PinOutcome(Record):
     changed: bool | None = None
     pins: int | None = Field(None, description="pinned chats now")
     undo: Undo | None = None
+    notes: list[str] = []
     portal: str = ""
 
 

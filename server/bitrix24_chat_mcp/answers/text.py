@@ -27,7 +27,7 @@ def pin_outcome(outcome: PinOutcome) -> str:
         said.append(f"pinned chats now: {outcome.pins}")
     if outcome.undo:
         said.append(f"undo: dialog_id={outcome.undo.dialog_id}, pin={str(outcome.undo.pin).lower()}")
-    return _origin(outcome.portal) + "; ".join(said)
+    return _origin(outcome.portal) + "; ".join([*said, *outcome.notes])
 
 
 def _heading(page: ChatList) -> Iterable[str]:

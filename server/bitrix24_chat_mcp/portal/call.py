@@ -40,6 +40,15 @@ def current_call() -> Call | None:
     return _current.get()
 
 
+def news() -> list[str]:
+    """Return what the caller of now should be told once, beside the answer."""
+    call = current_call()
+    if call is None:
+        return []
+    told, call.notes = call.notes, []
+    return told
+
+
 @contextmanager
 def within(seconds: float, report: Report | None = None) -> Generator[Call]:
     """Make everything inside one call that may take `seconds`, all requests together."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -77,7 +77,7 @@ class Portal:
         recent, page = await _together(self.recent(flags), self._first_page(skipped))
         listed = {chat.dialog_id for chat in recent.chats}
         older = [chat for chat in page.chats if chat.pinned and chat.dialog_id not in listed]
-        return Listing([*recent.chats, *older], recent.odd, recent.as_of)
+        return replace(recent, chats=[*recent.chats, *older])
 
     async def _first_page(self, flags: Collection[Flag]) -> Listing:
         answer = await self._ask("im.recent.list", {"LIMIT": MOST_A_PAGE, **_flags(flags)})
@@ -131,7 +131,7 @@ def _read(
     reader: Callable[[msgspec.Raw, str, datetime | None], Listing], answer: Answer, me: str, method: str
 ) -> Listing:
     try:
-        return reader(answer.result, me, answer.as_of)
+        return replace(reader(answer.result, me, answer.as_of), age=answer.age)
     except ValueError:
         raise _unexpected(method) from None
 

@@ -19,7 +19,7 @@ class Limits:
     """How often a request is made in all, where repeating it can help."""
     queue: int = 200
     """Calls that may wait for one portal's bucket."""
-    cache: float = 5.0
+    cache: float = 3.0
     """Seconds for which an answer may serve a repeated read of the same user; 0 switches that off."""
     cache_bytes: int = 32 * MIB
     """What all kept answers may weigh together."""

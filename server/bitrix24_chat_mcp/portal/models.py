@@ -66,6 +66,8 @@ class Listing:
     chats: list[Chat]
     odd: list[str]
     as_of: datetime | None = None
+    age: float = 0.0
+    """Seconds since the portal gave it."""
 
 
 class _WireMessage(msgspec.Struct, gc=False):

@@ -120,7 +120,7 @@ class Moves:
             return
         self._portals[portal] = there
         self._portals.pop(there, None)  # where it lives now it has not left: the chain has an end
-        note = f"The portal {portal} has moved to {there}; put the new address into webhook_url."
+        note = f"The portal {portal} has moved to {there}; webhook_url has its old address"
         _log.warning(note)
         call = current_call()
         if call:
