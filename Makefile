@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench clean
+.PHONY: demo test test-clients docs bench bundle release clean
 
 demo: $(VENV)/run
 	@$(BIN)/bitrix24-chat-mcp demo
@@ -14,11 +14,27 @@ test: $(VENV)/dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
+# Other people's programs, which the tests install for themselves; what cannot be had is skipped, and said.
+test-clients: $(VENV)/dev
+	$(BIN)/pytest tests/clients -rs
+
+# Writes what is generated: snippets, settings, versions.
+docs: $(VENV)/dev
+	$(BIN)/python -m release.readme
+
+# For Claude Desktop.
+bundle: $(VENV)/dev
+	$(BIN)/python -m release.bundle
+
+# Builds, checks the wheel on every Python there is, and says what to publish.
+release: $(VENV)/dev
+	$(BIN)/python -m release
+
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-clients tests/clients/node_modules
 
 # What a user has; compiled on installation, so that the first start is as fast as the next.
 $(VENV)/run: pyproject.toml

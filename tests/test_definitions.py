@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from conversation import Conversation
 from jsonschema import Draft202012Validator
-from mcp_types import TextContent
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, TextContent
 from syrupy.assertion import SnapshotAssertion
 
 KEPT_SHORT = 700
@@ -53,3 +55,13 @@ async def test_the_prompts_are_as_published(converse: Conversation, snapshot: Sn
             content = got.messages[0].content
             assert isinstance(content, TextContent)
             assert f"{prompt.title}: {prompt.description}\n\n{content.text}" == snapshot(name=prompt.name)
+
+
+async def test_a_prompt_that_is_not_there_is_the_caller_s_mistake(
+    converse: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with converse() as client:
+        with pytest.raises(MCPError, match="There is no prompt 'nonsense', only ") as refused:
+            await client.get_prompt("nonsense")
+    assert refused.value.code == INVALID_PARAMS
+    assert not caplog.records

@@ -1,57 +1,13 @@
 """The server as users start it: a command, arguments and an environment; over stdio and over HTTP."""
 
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-
 import httpx
 import pytest
 from bitrix24_chat_mcp import __version__
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.demo.serve import serving
+from commands import COMMAND, environment, run, started
 from conversation import Era, facts, text
 from mcp import Client, StdioServerParameters
-
-COMMAND = [sys.executable, "-m", "bitrix24_chat_mcp"]
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """An environment without settings of ours but these."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BITRIX24_")}
-    return {**kept, "XDG_CONFIG_HOME": "/nonexistent", **settings}
-
-
-def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
-        [*COMMAND, *arguments],
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-@contextmanager
-def started(*arguments: str, announcing: str) -> Generator[re.Match[str]]:
-    """Run a command until it announces something on either stream; stop it in the end."""
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [*COMMAND, *arguments],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout
-    try:
-        found = next(filter(None, (re.search(announcing, line) for line in process.stdout)))
-        yield found
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
 
 
 async def converse(client: Client) -> None:
@@ -149,6 +105,7 @@ async def test_check_says_step_by_step_that_all_is_right() -> None:
         checked = run("check", BITRIX24_WEBHOOK_URL=found[1])
     assert checked.returncode == 0, checked.stdout
     assert [line.split(":")[0].split(maxsplit=1) for line in checked.stdout.splitlines()[:-1]] == [
+        ["--", "hosts"],
         ["ok", "settings"],
         ["ok", "address"],
         ["ok", "portal"],

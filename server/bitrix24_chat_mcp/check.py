@@ -8,13 +8,22 @@ from .answers.clean import clean
 from .answers.failure import describe
 from .config import ConfigError, Settings, find_file, load
 from .entrance import open_entrance
+from .entries import complaints
+from .hosts import HOSTS, Entry, entries
 from .portal.client import Portal
 from .portal.errors import PortalError
 from .service import open_service
 
 
 def run(options: dict[str, Any]) -> int:
-    """Check the settings and print what was found; return 0 if all is right, else 1."""
+    """Check hosts, settings and portal, and print what was found; return 0 if all is right, else 1."""
+    failed = _check_hosts() + _check_settings(options)
+    if not failed:
+        print("All is right.")
+    return int(failed > 0)
+
+
+def _check_settings(options: dict[str, Any]) -> int:
     try:
         settings = load(**options)
     except ConfigError as error:
@@ -36,8 +45,25 @@ async def _check_portal(settings: Settings) -> int:
                 _passed(step, await ask(portal))
             except PortalError as error:
                 return _failed(step, describe(error))
-    print("All is right.")
     return 0
+
+
+def _check_hosts() -> int:
+    """Look at this server's entries in the hosts' files; return in how many something is wrong."""
+    found = list(entries())
+    if not found:
+        print(f"--    hosts: no entry in the files of {', '.join(host.name for host in HOSTS)}")
+    return sum(map(_check_entry, found))
+
+
+def _check_entry(entry: Entry) -> int:
+    where = f"{clean(entry.name)!r} in {entry.file}" if entry.name else str(entry.file)
+    wrong = complaints(entry)
+    if not wrong:
+        _passed(entry.host.name, where)
+    for said in wrong:
+        _failed(entry.host.name, f"{where}: {said}")
+    return int(bool(wrong))
 
 
 async def _reach(portal: Portal) -> str:

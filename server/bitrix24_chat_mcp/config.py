@@ -148,7 +148,7 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
     known = known_names()
     for name in _dotted(written):
         if name not in known:
-            raise ConfigError(f"{path}: unknown setting {name!r}{_nearest(name, known)}")
+            raise ConfigError(f"{path}: unknown setting {name!r}{nearest(name, known)}")
     return written
 
 
@@ -166,12 +166,13 @@ def _check_environment() -> None:
     for name in map(str.upper, os.environ):
         if not name.startswith(PREFIX) or name in known:
             continue
-        if nearest := _nearest(name, known):
-            raise ConfigError(f"environment: unknown variable {name}{nearest}")
+        if meant := nearest(name, known):
+            raise ConfigError(f"environment: unknown variable {name}{meant}")
         _logger.warning("environment: %s is no setting of this server and is left alone", name)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean X?" where a name is nearly a known one, else nothing."""
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     return f"; did you mean {nearest[0]}?" if nearest else ""
 

@@ -5,8 +5,11 @@ from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INVALID_PARAMS,
     CallToolResult,
+    GetPromptResult,
     InputRequiredResult,
     SubscribeRequestParams,
     TextContent,
@@ -56,6 +59,18 @@ class ChatServer(MCPServer[Service]):
         except ToolError as error:
             label = context.request_context.lifespan_context.label if context else ""
             return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Service, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Render a prompt; asking for one that is not there is the caller's mistake, and no crash."""
+        known = [prompt.name for prompt in await self.list_prompts()]
+        if name not in known:
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:40]!r}, only {', '.join(known)}.")
+        return await super().get_prompt(name, arguments, context)
 
     def serve_subscriptions(self, subscriptions: Subscriptions) -> None:
         """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""

@@ -5,7 +5,6 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .app import build_server
 from .config import ConfigError, Settings
 from .portal.carrier import Carrier
 from .portal.errors import PortalError
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 
 
-def serve(settings: Settings) -> None:
+def serve(server: ChatServer, settings: Settings) -> None:
     """Serve until the host, or a signal, says that it is enough."""
-    server = build_server(settings)
     if settings.transport == "http":
         _serve_http(server, settings.http)
     else:
@@ -102,7 +100,7 @@ def _serve_http(server: ChatServer, http: HttpSettings) -> None:
         timeout_graceful_shutdown=3,
         server_header=False,
         proxy_headers=bool(http.trusted_proxies),
-        forwarded_allow_ips=http.trusted_proxies,
+        forwarded_allow_ips=list(http.trusted_proxies),
     )
     uvicorn.Server(config).run(sockets=[listener])  # with uvloop and httptools where they exist
 

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -34,6 +35,13 @@ def _long(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _loopback_url(address: str) -> str:
+    """Take it as it is written: the portal compares it letter by letter."""
+    if not is_loopback(urlsplit(parse_origin(address)).hostname or ""):
+        raise ValueError("it must be a loopback address, such as http://127.0.0.1:8976/")
+    return address
+
+
 Origin = Annotated[str, AfterValidator(parse_origin)]
 Host = Annotated[str, AfterValidator(_host)]
 LongSecret = Annotated[SecretStr, AfterValidator(_long)]
@@ -51,7 +59,7 @@ class OAuthSettings(BaseModel):
     server: Origin | None = Field(
         default=None, description="Bitrix24's OAuth server; by default the one of the portal's region."
     )
-    redirect_url: Origin | None = Field(
+    redirect_url: Annotated[str, AfterValidator(_loopback_url)] | None = Field(
         default=None,
         description="Loopback address that `login` listens at, if the application wants a fixed one.",
     )
@@ -64,8 +72,6 @@ class OAuthSettings(BaseModel):
     def _complete(self) -> Self:
         if self.client_id and not self.client_secret:
             raise ValueError("oauth.client_secret: it is missing, beside oauth.client_id")
-        if self.redirect_url and not is_loopback(_bare_host(self.redirect_url)):
-            raise ValueError("oauth.redirect_url: it must be a loopback address")
         return self
 
     def application(self) -> Application | None:
@@ -85,8 +91,8 @@ class HttpSettings(BaseModel):
         default="127.0.0.1", description="Address to listen at; beyond loopback only with http.auth."
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
-    auth: list[Way] = Field(
-        default=[], description="How callers show who they are: bitrix24, webhook-header, bearer."
+    auth: frozenset[Way] = Field(
+        default=frozenset(), description="How callers show who they are: bitrix24, webhook-header, bearer."
     )
     public_url: Origin | None = Field(
         default=None, description="The server's address as clients know it, https://mcp.example.com."
@@ -94,20 +100,22 @@ class HttpSettings(BaseModel):
     bearer_token: LongSecret | None = Field(
         default=None, description="For bearer: the token of a server that is one user's own."
     )
-    portals: list[Host] = Field(
-        default=[], description="For webhook-header: portals that webhooks may be of, *.bitrix24.ru too."
+    portals: frozenset[Host] = Field(
+        default=frozenset(),
+        description="For webhook-header: portals that webhooks may be of, *.bitrix24.ru too.",
     )
-    client_hosts: list[Host] = Field(
-        default=[], description="Hosts inside the network that client metadata may be fetched from."
+    client_hosts: frozenset[Host] = Field(
+        default=frozenset(), description="Hosts inside the network that client metadata may be fetched from."
     )
-    allowed_hosts: list[str] = Field(
-        default=[], description="Host headers to accept besides loopback and public_url; name:* for any port."
+    allowed_hosts: frozenset[str] = Field(
+        default=frozenset(),
+        description="Host headers to accept besides loopback and public_url; name:* for any port.",
     )
-    allowed_origins: list[str] = Field(
-        default=[], description="Origin headers to accept besides loopback and public_url."
+    allowed_origins: frozenset[str] = Field(
+        default=frozenset(), description="Origin headers to accept besides loopback and public_url."
     )
-    trusted_proxies: list[str] = Field(
-        default=[], description="Addresses of proxies whose X-Forwarded headers count."
+    trusted_proxies: frozenset[str] = Field(
+        default=frozenset(), description="Addresses of proxies whose X-Forwarded headers count."
     )
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request that is read.")
     max_sessions: int = Field(default=1000, ge=1, description="Sessions at once, of clients that need one.")
@@ -163,7 +171,3 @@ class LimitSettings(BaseModel):
     def of_line(self) -> Limits:
         """Return what the line to the portal keeps."""
         return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
-
-
-def _bare_host(origin: str) -> str:
-    return origin.split("//", 1)[1].split("/", 1)[0].rsplit(":", 1)[0].strip("[]")

@@ -188,7 +188,7 @@ async def test_the_limiters_keys_have_three_variants(
     assert {key for key in time if key.startswith("operating")} == keys
 
 
-async def test_headers_of_the_cloud_and_no_retry_after(portal: DemoPortal, client: httpx.AsyncClient) -> None:
+async def test_headers_of_the_cloud_and_no_retry(portal: DemoPortal, client: httpx.AsyncClient) -> None:
     answer = await client.get("profile")
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["access-control-allow-origin"] == "*"

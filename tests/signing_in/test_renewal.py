@@ -65,9 +65,8 @@ async def test_two_hundred_callers_at_the_moment_of_expiry_cause_one_renewal(
     async with connect() as client, anyio.create_task_group() as tasks:
 
         async def ask(number: int) -> None:
-            failed.append(
-                bool((await client.call_tool("list_recent_chats", a_call_of_its_own(number))).is_error)
-            )
+            answer = await client.call_tool("list_recent_chats", a_call_of_its_own(number))
+            failed.append(bool(answer.is_error))
 
         for number in range(200):
             tasks.start_soon(ask, number)

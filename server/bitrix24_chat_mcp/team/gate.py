@@ -5,7 +5,7 @@ own in a header, and the one token of a server that is one user's own.
 """
 
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -35,7 +35,7 @@ Admitted = tuple[AuthCredentials, AuthenticatedUser]
 class Gate(AuthenticationBackend):
     """Reads a request's credentials. `portals` are those that webhooks may be of, none for no webhooks."""
 
-    def __init__(self, resource: str, verifiers: Sequence[Verify], portals: Sequence[str]) -> None:
+    def __init__(self, resource: str, verifiers: Sequence[Verify], portals: Collection[str]) -> None:
         self._verifiers = verifiers
         self._portals = portals
         self._bearers = BearerAuthBackend(self, resource_server_url=AnyHttpUrl(resource))
@@ -85,7 +85,7 @@ def one_token(secret: str, resource: str, owner: Callable[[], Credentials]) -> V
     return verify
 
 
-def is_listed(netloc: str, patterns: Sequence[str]) -> bool:
+def is_listed(netloc: str, patterns: Collection[str]) -> bool:
     """Tell whether a host (with its port, if it has one) is listed; `*.` stands for one label."""
     return any(
         netloc == pattern

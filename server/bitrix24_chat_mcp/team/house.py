@@ -64,7 +64,7 @@ class House:
             verifiers.append(provider.verify_token)
             app.router.routes.extend(self._routes(provider, self._sign_ins))
             metadata = str(build_resource_metadata_url(_url(self._resource)))
-        portals = self._http.portals if "webhook-header" in self._http.auth else []
+        portals = self._http.portals if "webhook-header" in self._http.auth else ()
         return guarded(endpoint, Gate(self._resource, verifiers, portals), metadata)
 
     def _one_token(self) -> Iterator[Verify]:

@@ -1,0 +1,27 @@
+// The official TypeScript client, version 1, as many hosts still use it: list the tools, list chats, pin one, read one error.
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+
+const [address, ...args] = process.argv.slice(2);
+const client = new Client({ name: "proof", version: "1" });
+await client.connect(
+  address.startsWith("http")
+    ? new StreamableHTTPClientTransport(new URL(address))
+    : new StdioClientTransport({ command: address, args }),
+);
+const call = (name, given) => client.callTool({ name, arguments: given });
+const { tools } = await client.listTools();
+const listed = await call("list_recent_chats", { limit: 10 });
+const chosen = listed.structuredContent.chats.find((chat) => !chat.pinned);
+const pinned = await call("pin_chat", { dialog_id: chosen.dialog_id });
+const refused = await call("pin_chat", { dialog_id: "chat999999" });
+console.log(
+  JSON.stringify({
+    tools: tools.map((tool) => tool.name),
+    listed: listed.structuredContent,
+    pinned: pinned.structuredContent,
+    refused: refused.isError && refused.content[0].text,
+  }),
+);
+await client.close();

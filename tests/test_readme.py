@@ -1,0 +1,176 @@
+"""What the README and the other pages promise is so."""
+
+import base64
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from bitrix24_chat_mcp.config import Settings
+from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_chat_mcp.demo.serve import serving
+from bitrix24_chat_mcp.hosts import HOSTS
+from bitrix24_chat_mcp.portal.errors import ADVICE
+from commands import environment, run
+from conversation import Conversation, facts
+from mcp import Client, StdioServerParameters
+
+from release import readme
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+WEBHOOK = "https://PORTAL/rest/USER/CODE/"
+BIN = str(Path(sys.executable).parent)
+
+
+@pytest.mark.parametrize("file", readme.generated())
+def test_generated_parts_are_up_to_date(file: Path) -> None:
+    """After a change: make docs."""
+    assert file.read_text(encoding="utf-8") == readme.generated()[file]
+
+
+def part(name: str) -> str:
+    found = re.search(
+        rf"<!-- begin {name} -->\n(?:```\w+\n)?(.*?)(?:\n```)?\n<!-- end {name} -->", README, re.DOTALL
+    )
+    assert found, name
+    return found[1]
+
+
+def link(name: str) -> str:
+    found = re.search(r"\((\S+)\)", part(name))
+    assert found
+    return found[1]
+
+
+def claude_code() -> dict[str, Any]:
+    words = shlex.split(part("claude-code"))
+    assert words[:4] == ["claude", "mcp", "add", "bitrix24"]
+    command, *args = words[words.index("--") + 1 :]
+    return {"command": command, "args": args, "env": dict([words[words.index("-e") + 1].split("=", 1)])}
+
+
+def cursor_link() -> dict[str, Any]:
+    asked = parse_qs(urlsplit(link("cursor-link")).query)
+    assert asked["name"] == ["bitrix24"]
+    return json.loads(base64.b64decode(asked["config"][0]))
+
+
+def vscode_link() -> dict[str, Any]:
+    ((asked,),) = parse_qs(urlsplit(link("vscode-link")).query).values()
+    scheme, _, document = asked.partition("?")
+    assert scheme == "vscode:mcp/install"
+    return json.loads(unquote(document))
+
+
+def file_of(host: str, snippet: str) -> Callable[[], dict[str, Any]]:
+    """Return a way to read a snippet as the host reads its file."""
+    (key,) = {one.key for one in HOSTS if one.name == host}
+    parse = tomllib.loads if host == "Codex" else json.loads
+    return lambda: parse(part(snippet))[key]["bitrix24"]
+
+
+SNIPPETS = {
+    "claude-code": claude_code,
+    "claude-code-project": file_of("Claude Code", "claude-code-project"),
+    "cursor": file_of("Cursor", "cursor"),
+    "cursor-link": cursor_link,
+    "vscode": file_of("VS Code", "vscode"),
+    "vscode-link": vscode_link,
+    "codex": file_of("Codex", "codex"),
+}
+
+
+def filled_in(env: Mapping[str, str], webhook: str) -> dict[str, str]:
+    """Put the user's webhook where the example stands, or what a host asks for or has in its environment."""
+    examples = (WEBHOOK, "${input:webhook}", "${BITRIX24_WEBHOOK_URL}")
+    assert set(env.values()) <= set(examples)
+    return dict.fromkeys(env, webhook)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+async def test_a_host_starts_the_server_exactly_as_the_snippet_says(snippet: str) -> None:
+    entry = SNIPPETS[snippet]()
+    portal = DemoPortal()
+    async with serving(portal) as base:
+        env = environment(PATH=f"{BIN}:/usr/bin:/bin", **filled_in(entry["env"], portal.webhook(base=base)))
+        command = StdioServerParameters(command=entry["command"], args=entry.get("args", []), env=env)
+        async with Client(command) as client:
+            listed = facts(await client.call_tool("list_recent_chats", {"limit": 5}))
+    assert listed["shown"] == 5
+
+
+async def test_an_http_client_connects_exactly_as_the_snippets_say() -> None:
+    portal = DemoPortal()
+    address = json.loads(part("http"))["mcpServers"]["bitrix24"]["url"]
+    assert address == f"http://{Settings().http.host}:{Settings().http.port}/mcp"
+    async with serving(portal) as base:
+        with served(part("http-server").replace(WEBHOOK, portal.webhook(base=base))) as address:
+            async with Client(address) as client:
+                listed = facts(await client.call_tool("list_recent_chats", {"limit": 5}))
+    assert listed["shown"] == 5
+
+
+@contextmanager
+def served(line: str) -> Generator[str]:
+    """Run a line of shell that serves, at a free port; yield the address that it tells."""
+    env = environment(PATH=f"{BIN}:/usr/bin:/bin", BITRIX24_HTTP__PORT="0")
+    shell = ["/bin/sh", "-c", f"exec env {line}"]
+    with subprocess.Popen(shell, env=env, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603 - the README's
+        assert server.stderr
+        try:
+            yield server.stderr.readline().split()[-1]
+        finally:
+            server.terminate()
+
+
+def test_every_option_and_command_that_is_named_exists() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    help_ = "".join(run(*command, "--help").stdout for command in ([], ["portal"], ["login"]))
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"(docker|uv|claude) .*", "", text)))
+    commands = set(re.findall(r"bitrix24-chat-mcp ([a-z]+)\b(?! docker)", text))
+    assert options
+    assert commands
+    assert {option for option in options if option not in help_} == set()
+    assert {command for command in commands if f"    {command} " not in help_} == set()
+
+
+async def test_every_tool_and_prompt_is_named(converse: Conversation) -> None:
+    async with converse() as client:
+        named = [tool.name for tool in (await client.list_tools()).tools]
+        named += [prompt.name for prompt in (await client.list_prompts()).prompts]
+    assert [name for name in named if f"`{name}`" not in README] == []
+
+
+def test_every_error_code_that_is_named_exists() -> None:
+    source = "".join(file.read_text() for file in (ROOT / "server").rglob("*.py"))
+    codes = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
+    assert codes
+    assert [code for code in codes if code not in ADVICE and f'"{code}"' not in source] == []
+
+
+def test_every_target_of_make_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = {name for page in PAGES for name in re.findall(r"`?make ([a-z-]+)`?  ?", page.read_text())}
+    assert {"demo", "test"} <= targets
+    assert {name for name in targets if f"\n{name}:" not in makefile} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_registry_finds_its_name() -> None:
+    name = json.loads((ROOT / "server.json").read_text())["name"]
+    assert f"<!-- mcp-name: {name} -->" in README
