@@ -16,6 +16,7 @@ _WITHOUT_AUTH = (
 )
 _WITHOUT_NAME = "http.public_url: it is missing; set it (or http.allowed_hosts) to listen beyond loopback"
 _WITHOUT_RETURN = "http.public_url: it is missing; whoever signs in must find the way back"
+_WITH_PATH = "http.public_url: it has a path; the server needs a name of its own, https://mcp.example.com"
 _WITHOUT_PORTALS = "http.portals: it is missing; with webhook-header it lists the portals to call"
 _WITHOUT_BEARER = "http.bearer_token: it is missing; with bearer it is what callers must know"
 Way = Literal["bitrix24", "webhook-header", "bearer"]
@@ -131,6 +132,7 @@ class HttpSettings(BaseModel):
             (beyond and not self.auth, _WITHOUT_AUTH),
             (beyond and not (self.public_url or self.allowed_hosts), _WITHOUT_NAME),
             ("bitrix24" in self.auth and not self.public_url, _WITHOUT_RETURN),
+            (bool(urlsplit(self.public_url or "").path), _WITH_PATH),
             ("webhook-header" in self.auth and not self.portals, _WITHOUT_PORTALS),
             ("bearer" in self.auth and not self.bearer_token, _WITHOUT_BEARER),
         ):

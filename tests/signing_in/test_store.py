@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -75,6 +76,18 @@ def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
     store.save(KEY, "next")
     assert store.load(KEY) == "next"
     assert [kept.name for kept in tmp_path.iterdir()] == [file.name]
+
+
+def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_path: Path) -> None:
+    FileStore(tmp_path).save(KEY, "old")
+    FileStore(tmp_path).save("another", "young")
+    store = FileStore(tmp_path)
+    ages = {path: 201 if path.read_text() == "old" else 179 for path in tmp_path.iterdir()}
+    for path, days in ages.items():
+        moment = time.time() - days * 86400
+        os.utime(path, (moment, moment))
+    store.save("a third", "new")
+    assert (store.load(KEY), store.load("another"), store.load("a third")) == (None, "young", "new")
 
 
 @pytest.mark.parametrize("at_keyring", [False, True])

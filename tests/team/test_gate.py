@@ -156,6 +156,7 @@ async def test_hosts_origins_and_sizes_are_checked_behind_the_gate_too(
         ({"auth": ["bitrix24"]}, "http.public_url: it is missing"),
         ({"auth": ["bitrix24"], "public_url": "https://mcp.example"}, "oauth.client_id: it is missing"),
         ({"auth": ["bitrix24"], "public_url": "http://mcp.example"}, "http.public_url: it must begin with"),
+        ({"public_url": "https://example.com/mcp"}, "http.public_url: it has a path"),
         ({"auth": ["none"]}, "http.auth: "),
         ({"portals": ["https://a.example/"]}, "http.portals: it is a host's name"),
     ],

@@ -92,6 +92,7 @@ async def test_a_client_with_a_bad_way_back_is_not_registered(serve: Serve, redi
     async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
         assert (await _registered(http, redirect_uris=[redirect])).status_code == 400
         assert (await _registered(http, redirect_uris=["cursor://back", BACK])).status_code == 201
+        assert (await _registered(http, client_name="x" * 20_000)).status_code == 400
 
 
 async def test_nobody_finishes_a_sign_in_that_another_browser_began(serve: Serve, portal: DemoPortal) -> None:

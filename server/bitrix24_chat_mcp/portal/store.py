@@ -6,6 +6,7 @@ read raises OSError.
 """
 
 import os
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SERVICE = "bitrix24-chat-mcp"
 _POLL = 0.05
+_DEAD = 200 * 86400  # seconds; Bitrix24's refresh tokens live 180 days
 Kind = Literal["auto", "keyring", "file"]
 
 
@@ -47,6 +49,7 @@ class FileStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._swept = False
 
     def load(self, key: str) -> str | None:
         """Return what is kept, or None."""
@@ -59,6 +62,7 @@ class FileStore:
         """Write beside, then rename: at every moment there is the old text or the new one, whole."""
         path, draft = self._path(key), self._path(key, ".new")
         self._make_folder()
+        self._sweep()
         with suppress(FileNotFoundError):  # what a crash left there
             draft.unlink()
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -92,6 +96,15 @@ class FileStore:
             yield
         finally:
             lock.release()
+
+    def _sweep(self) -> None:
+        """Delete what nobody has renewed for longer than any token lives; once in a process."""
+        if self._swept:
+            return
+        self._swept = True
+        for file in self._folder.glob("*.json"):
+            if file.stat().st_mtime < time.time() - _DEAD:
+                file.unlink()
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ SCOPE = "chats"
 MOST_KNOWN = 1000
 _FETCHES = 4
 _MOST_RETURNS = 10
+_MOST_SAID = 16_384
 _FRESH = 3600.0
 _NO_PAGE = re.compile(r"javascript|data|file|vbscript|blob|about|view-source")
 
@@ -114,6 +115,8 @@ def is_document(client_id: str) -> bool:
 
 def _complaint(client: Client) -> str:
     returns = client.redirect_uris or []
+    if len(client.model_dump_json()) > _MOST_SAID:
+        return f"more than {_MOST_SAID} bytes are too many"
     if not 1 <= len(returns) <= _MOST_RETURNS:
         return f"between 1 and {_MOST_RETURNS} redirect_uris are needed"
     for one in returns:
