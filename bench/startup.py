@@ -25,7 +25,7 @@ from bitrix24_chat_mcp.portal.carrier import in_process
 
 from bench.table import Row
 
-ROUNDS = 15
+ROUNDS = 20
 ROOT = str(Path(__file__).parents[1])
 BARE = """
 from mcp.server import MCPServer
@@ -62,9 +62,9 @@ def rows() -> Generator[Row]:
             ([python, "-c", BARE], "one", {"text": "x"}, {}),
             ([python, "-m", "bitrix24_chat_mcp"], "list_recent_chats", {}, settings),
         )
-    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
-    measured = f"{_milliseconds(ours)} beside {_milliseconds(bare)}; {ROUNDS} rounds, turn by turn"
-    yield Row("spawn to first answer / bare mcp server", ratio, 1.1, measured)
+    # The quickest of many: whatever else a machine does only ever adds.
+    measured = f"{_milliseconds(ours)} beside {_milliseconds(bare)}, the quickest (and median) of {ROUNDS}"
+    yield Row("spawn to first answer / bare mcp server", min(ours) / min(bare), 1.1, measured)
 
 
 Start = tuple[Sequence[str], str, Mapping[str, str], Mapping[str, str]]
@@ -117,7 +117,7 @@ async def _recorded() -> bytes:
 
 
 def _milliseconds(taken: Sequence[float]) -> str:
-    return f"{statistics.median(taken) * 1000:.0f} ms"
+    return f"{min(taken) * 1000:.0f} ({statistics.median(taken) * 1000:.0f}) ms"
 
 
 def _spawn_to_answer(

@@ -69,7 +69,7 @@ def _settings() -> str:
 
 
 def _row(name: str, field: "FieldInfo") -> str:
-    default = "" if field.default is None else f"`{json.dumps(field.default, default=list)}`"
+    default = "" if field.default is None else f"`{json.dumps(field.default, default=sorted)}`"
     return f"| `{name}` | {default} | {field.description} | `{variable(name)}` |"
 
 

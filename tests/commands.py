@@ -17,7 +17,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(**settings),
         capture_output=True,
@@ -30,7 +30,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def started(*arguments: str, announcing: str) -> Generator[re.Match[str]]:
     """Run a command until it announces something on either stream; stop it in the end."""
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [*COMMAND, *arguments],
         env=environment(),
         stdout=subprocess.PIPE,

@@ -1,21 +1,20 @@
 """A conversation is a client, our server and the demo portal, in one process and in both protocol eras."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
 from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from conversation import Conversation, Era
-from mcp import Client
+from conversation import Conversation, Era, connected
+from hypothesis import Phase, settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
+
+settings.register_profile("unhurried", deadline=None, phases=set(Phase) - {Phase.explain})
+settings.load_profile("unhurried")
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 
@@ -53,14 +52,4 @@ def era(request: pytest.FixtureRequest) -> Era:
 @pytest.fixture
 def converse(era: Era, portal: DemoPortal) -> Conversation:
     """Return a way to connect to a server of the given settings, whose network is the demo portal."""
-
-    @asynccontextmanager
-    async def connect(**settings: object) -> AsyncGenerator[Client]:
-        webhook = {"webhook_url": portal.webhook()} if "webhook_url" not in settings else {}
-        server = build_server(
-            Settings.model_validate({**webhook, **settings}), Carrier(transport=in_process(portal))
-        )
-        async with Client(server, mode=era) as client:
-            yield client
-
-    return connect
+    return partial(connected, portal, era)

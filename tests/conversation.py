@@ -1,11 +1,16 @@
 """Words that the tests share: eras, conversations, and what a model reads of a result."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, cast
 
+import httpx
 import looptime
+from bitrix24_chat_mcp.app import build_server
+from bitrix24_chat_mcp.config import Settings
+from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
 
@@ -14,6 +19,23 @@ VIRTUAL_TIME = ("asyncio", {"loop_factory": looptime.make_event_loop_class(async
 
 Era = Literal["auto", "legacy"]
 Conversation = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@asynccontextmanager
+async def connected(portal: DemoPortal, era: Era = "auto", **settings: object) -> AsyncGenerator[Client]:
+    """Connect to a server of the given settings, whose network is the demo portal."""
+    webhook = {"webhook_url": portal.webhook()} if "webhook_url" not in settings else {}
+    server = build_server(
+        Settings.model_validate({**webhook, **settings}), Carrier(transport=in_process(portal))
+    )
+    async with Client(server, mode=era) as client:
+        yield client
+
+
+async def raw(portal: DemoPortal, method: str = "im.recent.get") -> Any:
+    """Return what the portal answers to a call without parameters."""
+    async with httpx.AsyncClient(transport=in_process(portal)()) as client:
+        return (await client.post(portal.webhook() + method)).json()["result"]
 
 
 def text(result: CallToolResult) -> str:

@@ -126,6 +126,6 @@ async def test_one_odd_item_never_costs_the_others(era: Era, odd: object) -> Non
     }
     assert page["chats"][-1]["dialog_id"] == "31"
     understood = page["total"] == 3
-    assert understood or "left out as unreadable: 1 of the portal's items (no. 2)" in text(result)
+    assert understood or "left out as unreadable: 1 of the portal's items (" in text(result)
     assert "evil" not in text(result)
     assert "javascript" not in text(result)

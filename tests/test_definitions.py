@@ -1,6 +1,8 @@
 """What hosts and models see of the server before the first call: golden files, read as product text."""
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from mcp_types import INVALID_PARAMS, TextContent
 from syrupy.assertion import SnapshotAssertion
 
 KEPT_SHORT = 700
+ROOT = Path(__file__).parents[1]
 
 
 async def _tools(converse: Conversation) -> list[dict[str, Any]]:
@@ -65,3 +68,12 @@ async def test_a_prompt_that_is_not_there_is_the_caller_s_mistake(
             await client.get_prompt("nonsense")
     assert refused.value.code == INVALID_PARAMS
     assert not caplog.records
+
+
+def test_a_change_of_the_definitions_has_its_line_in_the_changelog() -> None:
+    """The line names them by their digest, so that it cannot be forgotten: somebody has to write it."""
+    golden = (ROOT / "tests" / "__snapshots__" / "test_definitions.ambr").read_bytes()
+    name = f"definitions {hashlib.sha256(golden).hexdigest()[:8]}"
+    latest = (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1]
+    lines = latest.replace("\n  ", " ").splitlines()
+    assert any(line.startswith("- ") and name in line for line in lines), f"no line says: ({name})"

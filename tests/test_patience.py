@@ -51,7 +51,8 @@ async def test_with_the_cache_off_every_list_is_asked_for(era: Era) -> None:
 async def test_waiting_for_the_bucket_is_reported_to_a_client_that_asks(era: Era) -> None:
     told: list[str | None] = []
 
-    async def report(_progress: float, _total: float | None, message: str | None) -> None:
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
         told.append(message)
 
     async with connected(era, rate=0.2, burst=5, cache=0) as (client, _):

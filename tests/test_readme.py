@@ -125,7 +125,7 @@ def served(line: str) -> Generator[str]:
     """Run a line of shell that serves, at a free port; yield the address that it tells."""
     env = environment(PATH=f"{BIN}:/usr/bin:/bin", BITRIX24_HTTP__PORT="0")
     shell = ["/bin/sh", "-c", f"exec env {line}"]
-    with subprocess.Popen(shell, env=env, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603 - the README's
+    with subprocess.Popen(shell, env=env, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr
         try:
             yield server.stderr.readline().split()[-1]
@@ -174,3 +174,15 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
 def test_the_registry_finds_its_name() -> None:
     name = json.loads((ROOT / "server.json").read_text())["name"]
     assert f"<!-- mcp-name: {name} -->" in README
+
+
+def test_administrators_are_told_every_method_that_is_called_and_no_other() -> None:
+    page = (ROOT / "docs" / "administrators.md").read_text()
+    told = set(
+        re.findall(
+            r"`((?:im\.)?[a-z.]+)`", page.partition("## What it calls")[2].partition("\n\nThe server")[0]
+        )
+    )
+    source = "".join(file.read_text() for file in (ROOT / "server/bitrix24_chat_mcp/portal").glob("*.py"))
+    called = set(re.findall(r'"(im\.[a-z.]+|batch|profile|scope)"', source))
+    assert told == called

@@ -15,14 +15,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel's contents; the dependencies are those of the running Python."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    built = subprocess.run(  # noqa: S603 - pip
+    built = subprocess.run(
         [*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], capture_output=True, text=True, check=False
     )
     if built.returncode:
         pytest.skip(f"the wheel cannot be built here: {built.stderr.strip().splitlines()[-1]}")
     (wheel,) = folder.glob("*.whl")
     site = folder / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)  # noqa: S603 - pip
+    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
     return site
 
 
@@ -31,7 +31,7 @@ def test_the_demo_runs_from_the_wheel_and_finds_its_texts(site: Path, tmp_path: 
         "import bitrix24_chat_mcp, sys; from bitrix24_chat_mcp.__main__ import main; "
         "print(bitrix24_chat_mcp.__file__); sys.exit(main(['demo']))"
     )
-    shown = subprocess.run(  # noqa: S603 - our own command
+    shown = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": str(site), "HOME": str(tmp_path)},
         cwd=tmp_path,

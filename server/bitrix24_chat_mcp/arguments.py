@@ -1,12 +1,14 @@
 """Arguments as models give them: what is wrong with them, in a short sentence."""
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 MOST_NAMED = 3
+_SUBJECT = re.compile(r"^(?:Input|String|List|Value) should")
 
 
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def wrong(error: ValidationError) -> str:
 def _sentence(kind: str, message: str) -> str:
     if kind == "missing":
         return "is required"
-    message = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    message = _SUBJECT.sub("must", message.removeprefix("Value error, "))
     return message.split(", unable to", 1)[0]
 
 

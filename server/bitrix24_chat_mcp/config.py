@@ -8,7 +8,6 @@ such as `webhook_url` is `BITRIX24_WEBHOOK_URL` in the environment; tables nest 
 import difflib
 import logging
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
@@ -139,6 +138,8 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
     path = find_file(given.get("config"))
     if path is None:
         return {}
+    import tomllib  # noqa: PLC0415 - most have no file
+
     try:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -30,6 +30,12 @@ class Wish:
     limit: int = 30
     cursor: str = ""
 
+    @property
+    def arguments(self) -> str:
+        """What makes this list another list than other wishes': not how it is shown, nor how much of it."""
+        since = self.since and self.since.astimezone(UTC).isoformat()
+        return repr((self.choice.query, self.choice.show, sorted(set(self.choice.kinds)), self.flags, since))
+
 
 async def look(service: Service, wish: Wish) -> ChatList:
     """Ask the portal, and return the page that is wished for."""
@@ -37,7 +43,7 @@ async def look(service: Service, wish: Wish) -> ChatList:
     listing = await _listing(portal, wish)
     service.seen(portal).remember(listing.chats, whole=_all_pins(wish))
     now = listing.as_of or datetime.now(UTC)
-    key, arguments = portal.credentials.seal(), repr((wish.choice, wish.flags, wish.since))
+    key, arguments = portal.credentials.seal(), wish.arguments
     return pages.make(
         listing,
         wish.choice,
@@ -71,7 +77,9 @@ def _place(given: str, arguments: str, key: bytes, now: datetime) -> cursor.Plac
     try:
         return cursor.unseal(given, arguments, key, now)
     except cursor.CursorError as error:
-        raise UnusableRequestError("INVALID_CURSOR", f"The cursor {error}.", "") from None
+        raise UnusableRequestError(
+            "INVALID_CURSOR", f"The cursor {error}.", "Leave cursor out for the first page."
+        ) from None
 
 
 def _bounds(wish: Wish, now: datetime) -> Iterable[str]:

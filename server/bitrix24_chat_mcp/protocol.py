@@ -38,27 +38,29 @@ class ChatServer(MCPServer[Service]):
         self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever fails, the model reads what happened and what to do next."""
+        label = context.request_context.lifespan_context.label if context else ""
         tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
-            return _failed(f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(tools)}.")
+            return _failed(
+                f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(tools)}.", label
+            )
         if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
-            return _failed(complaint)
+            return _failed(complaint, label)
         hints = tools[name].annotations
         if context is None or (hints and hints.read_only_hint):
-            return await self._answer(name, arguments, context)
+            return await self._answer(name, arguments, context, label)
         with audit.entry(name, arguments, context.request_context.lifespan_context.who) as entry:
-            answer = await self._answer(name, arguments, context)
+            answer = await self._answer(name, arguments, context, label)
             entry.outcome = _outcome(answer)
             return answer
 
     async def _answer(
-        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None
+        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None, label: str
     ) -> CallToolResult | InputRequiredResult:
         try:
             return await super().call_tool(name, bad_arguments.given(arguments), context)
         except ToolError as error:
-            label = context.request_context.lifespan_context.label if context else ""
-            return _failed(_explain(name, error.__cause__) + (f" [{label}]" if label else ""))
+            return _failed(_explain(name, error.__cause__), label)
 
     async def get_prompt(
         self,
@@ -101,5 +103,7 @@ def _explain(tool: str, cause: BaseException | None) -> str:
     )
 
 
-def _failed(said: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+def _failed(said: str, label: str) -> CallToolResult:
+    """Answer with a tool error; `label` marks what is not a real portal's."""
+    marked = f"{said} [{label}]" if label else said
+    return CallToolResult(content=[TextContent(type="text", text=marked)], is_error=True)

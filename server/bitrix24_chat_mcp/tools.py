@@ -72,7 +72,7 @@ async def list_recent_chats(  # noqa: PLR0913 - the documented parameters, flat,
     ] = "normal",
     limit: Annotated[int, Field(ge=1, le=200)] = 30,
     cursor: Annotated[
-        str, Field(max_length=2000, description="next_cursor of the page before, other arguments unchanged")
+        str, Field(max_length=4000, description="next_cursor of the page before, other arguments unchanged")
     ] = "",
     skip_openlines: Annotated[bool, Field(description="leave out open-line (client) chats")] = False,
     skip_chat: Annotated[bool, Field(description="leave out group chats")] = False,

@@ -27,7 +27,7 @@ def install() -> None:
         ["apt-get", "update", "-q"],
         ["apt-get", "install", "-q", "-y", "--no-install-recommends", *_PACKAGES],
     ):
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own
+        subprocess.run(command, check=True, capture_output=True)
 
 
 class Browser:

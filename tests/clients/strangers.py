@@ -18,7 +18,7 @@ def install(command: list[str | Path], *, wanted: Path, stamp: Path) -> None:
     """Install what a file asks for, unless just that is there; where it cannot be, skip with the reason."""
     if stamp.exists() and stamp.read_text() == wanted.read_text():
         return
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]
         pytest.skip(f"{wanted.name} cannot be installed here: {said[-1]}")

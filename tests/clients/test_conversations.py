@@ -19,7 +19,7 @@ def server(request: pytest.FixtureRequest, address: str) -> list[str]:
 
 def converse(*command: str | Path) -> None:
     """Let a program hold the conversation, and see what came of it."""
-    done = subprocess.run(  # noqa: S603 - our own programs
+    done = subprocess.run(
         command, env=environment(), cwd=HERE, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ def inspect(
     server = http if transport == "http" else [*COMMAND, "--demo"]
 
     def inspect(method: str, *arguments: str) -> tuple[int, Any]:
-        done = subprocess.run(  # noqa: S603 - the Inspector
+        done = subprocess.run(
             [node, program, "--cli", *server, "--method", method, *arguments],
             env=environment(MCP_CATALOG_PATH=str(tmp_path / "catalog.json")),
             capture_output=True,

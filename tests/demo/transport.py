@@ -127,9 +127,7 @@ class _Body(httpx.AsyncByteStream):
             async with asyncio.timeout(_read_timeout(self._request)):
                 return await self._exchange.next_event()
         except TimeoutError as error:
-            raise httpx.ReadTimeout(
-                "The rest of the answer does not come.", request=self._request
-            ) from error
+            raise httpx.ReadTimeout("The rest of the answer does not come.", request=self._request) from error
 
     async def aclose(self) -> None:
         await self._exchange.aclose()

@@ -25,7 +25,7 @@ def portal() -> DemoPortal:
 @contextmanager
 def login(environment: dict[str, str], *arguments: str) -> Generator[tuple["subprocess.Popen[str]", str]]:
     """Begin a login; give the process and the address that it asks to open."""
-    with subprocess.Popen(  # noqa: S603 - our own command
+    with subprocess.Popen(
         [*COMMAND, "login", *arguments],
         env=environment,
         stdin=subprocess.PIPE,

@@ -18,9 +18,9 @@ _ELLIPSIS: Final = "…"
 # that runs over the neighbouring rows.
 _MARKS_ON_A_LETTER: Final = 6
 
-# The longest emoji in use, a kissing couple with two skin tones, has ten code points. A "character" of
-# hundreds (chained Hangul, skin tones, joiners) counts as many, so that it cannot slip through a limit.
-_CODE_POINTS_IN_A_CHARACTER: Final = 16
+# Hardly an emoji has more code points than a family of four, seven. A "character" of hundreds (chained
+# Hangul, skin tones, joiners) counts as many, so that it cannot slip through a limit.
+_CODE_POINTS_IN_A_CHARACTER: Final = 8
 
 # Most titles are this: Latin and Cyrillic letters, digits, plain punctuation, single spaces. Nothing can be
 # hidden or marked up in them, and every code point is a character.

@@ -1,8 +1,11 @@
 """Where a reader of pages has come to, sealed so that no server has to remember it.
 
-A cursor holds what was shown. Chats move up when somebody writes, so a place in the order alone would skip
-or repeat them: the next page is, in the order of now, what the pages before did not hold. To stay short, a
-cursor names only the first `MOST_NAMED` chats, which are the lively ones, and tells the others by the place.
+A cursor names the chats that were shown. Chats move up when somebody writes, so a place in the order alone
+would skip or repeat them: the next page is, in the order of now, what the pages before did not show.
+
+To stay short, it names no more than `MOST_NAMED`. Whoever reads on sweeps the rest from the newest date to
+the oldest, whatever the order before, and comes last to what moved up meanwhile: that may be shown again,
+but nothing is skipped.
 
 It is bound to its user by the key, and to the call's other arguments by a digest.
 """
@@ -10,7 +13,7 @@ It is bound to its user by the key, and to the call's other arguments by a diges
 import base64
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -18,7 +21,7 @@ from bitrix24_chat_mcp.portal.models import Chat
 
 MOST_NAMED = 300
 LIFETIME = timedelta(days=1)
-_SEAL, _DIGEST, _MOMENT = 8, 3, 5  # bytes
+_SEAL, _DIGEST = 8, 3  # bytes
 _PREFIXES = ("", "chat", "sg", "crm")
 
 
@@ -28,39 +31,60 @@ class CursorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What earlier pages held: `begun` is the first page's moment, `reached` the oldest row's date."""
+    """What earlier pages showed: the chats `named`, and those that a sweep has passed.
 
-    begun: datetime
-    reached: datetime
-    named: frozenset[str]
+    `at` is when the cursor was given or the sweep begun, in seconds. A sweep goes through the chats of
+    `since` to `at`, down from the key `reached`; `named` is full then.
+    """
 
-    def holds(self, chat: Chat) -> bool:
-        """Tell whether an earlier page had this chat."""
-        if chat.dialog_id in self.named:
-            return True
-        unnamed = len(self.named) >= MOST_NAMED and chat.active_at is not None
-        return unnamed and self.reached < _second(chat.active_at) <= self.begun
+    at: int
+    named: frozenset[str] = frozenset()
+    since: int = 0
+    reached: tuple[int, int] = (0, 0)
 
-    def after(self, shown: Sequence[Chat]) -> "Place":
+    @property
+    def _sweeps(self) -> bool:
+        return len(self.named) >= MOST_NAMED
+
+    def ahead(self, chats: Sequence[Chat], now: datetime) -> list[Chat]:
+        """Return the chats that were not shown yet, in the order in which they will be."""
+        unnamed = [chat for chat in chats if chat.dialog_id not in self.named]
+        if not self._sweeps:
+            return unnamed
+        keys = {chat.dialog_id: _key(chat, now) for chat in unnamed}
+        unnamed.sort(key=lambda chat: keys[chat.dialog_id], reverse=True)
+        end = min(self.reached, (self.at, 0))
+        below = [chat for chat in unnamed if (self.since, 0) <= keys[chat.dialog_id] < end]
+        moved = [chat for chat in unnamed if (self.at, 0) <= keys[chat.dialog_id]]
+        return below + moved
+
+    def most(self, limit: int) -> int:
+        """Return how many rows the next page may have: names and sweep do not mix in one."""
+        return limit if self._sweeps else min(limit, MOST_NAMED - len(self.named))
+
+    def after(self, shown: Sequence[Chat], now: datetime) -> "Place":
         """Return the place behind another page."""
-        room = MOST_NAMED - len(self.named)
-        dates = [_second(chat.active_at) for chat in shown if not chat.pinned]
-        return Place(
-            self.begun,
-            min([self.reached, *dates]),
-            self.named | {chat.dialog_id for chat in shown[: max(room, 0)]},
-        )
+        second = int(now.timestamp())
+        if not shown:
+            return self
+        if not self._sweeps:
+            named = self.named | {chat.dialog_id for chat in shown}
+            return Place(second, named, reached=(second, 0) if len(named) >= MOST_NAMED else (0, 0))
+        reached = _key(shown[-1], now)
+        if reached < (self.at, 0):
+            return replace(self, reached=reached)
+        return Place(second, self.named, self.at, reached)
 
 
 def start(now: datetime) -> Place:
     """Return the place before the first page."""
-    return Place(_second(now), _second(now), frozenset())
+    return Place(int(now.timestamp()))
 
 
 def seal(place: Place, arguments: str, key: bytes) -> str:
     """Write a place down for the caller."""
-    moments = b"".join(_seconds(moment).to_bytes(_MOMENT, "big") for moment in (place.begun, place.reached))
-    payload = _digest(arguments) + moments + bytes(_packed(place.named))
+    numbers = (place.at, place.since, *place.reached, *_differences(map(_number, place.named)))
+    payload = _digest(arguments) + bytes(byte for number in numbers for byte in _packed(number))
     return base64.urlsafe_b64encode(_sign(payload, key) + payload).decode().rstrip("=")
 
 
@@ -74,14 +98,56 @@ def unseal(cursor: str, arguments: str, key: bytes, now: datetime) -> Place:
     if not hmac.compare_digest(signature, _sign(payload, key)):
         raise CursorError("is not a cursor that this server gave this user")
     if payload[:_DIGEST] != _digest(arguments):
-        raise CursorError("belongs to a call with other arguments; repeat those, or leave cursor out")
-    begun, reached = (
-        datetime.fromtimestamp(int.from_bytes(payload[at : at + _MOMENT], "big"), now.tzinfo)
-        for at in (_DIGEST, _DIGEST + _MOMENT)
-    )
-    if not now - LIFETIME <= begun <= now + LIFETIME:
-        raise CursorError("is stale, more than a day old; leave cursor out to begin again")
-    return Place(begun, reached, frozenset(_unpacked(payload[_DIGEST + 2 * _MOMENT :])))
+        raise CursorError("belongs to a call with other arguments")
+    at, since, second, number, *differences = _unpacked(payload[_DIGEST:])
+    if abs(now.timestamp() - at) > LIFETIME.total_seconds():
+        raise CursorError("is stale, more than a day old")
+    return Place(at, frozenset(_named(differences)), since, (second, number))
+
+
+def _key(chat: Chat, now: datetime) -> tuple[int, int]:
+    """Return a chat's place in a sweep; who has no date, or one in the future, comes last."""
+    at = int(chat.active_at.timestamp()) if chat.active_at and chat.active_at <= now else 0
+    return max(at, 0), _number(chat.dialog_id)
+
+
+def _number(dialog_id: str) -> int:
+    digits = dialog_id.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return int(digits) * len(_PREFIXES) + _PREFIXES.index(dialog_id[: len(dialog_id) - len(digits)])
+
+
+def _differences(numbers: Iterable[int]) -> Iterator[int]:
+    """Ids lie close together, so their differences are short: about a byte a chat."""
+    before = 0
+    for number in sorted(numbers):
+        yield number - before
+        before = number
+
+
+def _named(differences: Iterable[int]) -> Iterator[str]:
+    number = 0
+    for difference in differences:
+        number += difference
+        digits, prefix = divmod(number, len(_PREFIXES))
+        yield f"{_PREFIXES[prefix]}{digits}"
+
+
+def _packed(number: int) -> Iterator[int]:
+    """Write a number with seven bits a byte, the lowest first; the eighth says that more follow."""
+    while number > 0x7F:  # noqa: PLR2004 - seven bits
+        yield number & 0x7F | 0x80
+        number >>= 7
+    yield number
+
+
+def _unpacked(packed: bytes) -> Iterator[int]:
+    number = shift = 0
+    for byte in packed:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            yield number
+            number = shift = 0
 
 
 def _sign(payload: bytes, key: bytes) -> bytes:
@@ -90,37 +156,3 @@ def _sign(payload: bytes, key: bytes) -> bytes:
 
 def _digest(arguments: str) -> bytes:
     return blake2b(arguments.encode(), digest_size=_DIGEST).digest()
-
-
-def _second(moment: datetime | None) -> datetime:
-    return (moment or datetime.fromtimestamp(0).astimezone()).replace(microsecond=0)
-
-
-def _seconds(moment: datetime) -> int:
-    return max(0, int(moment.timestamp()))
-
-
-def _packed(dialog_ids: Iterable[str]) -> Iterator[int]:
-    """Write ids as the differences between their numbers, seven bits a byte: about a byte a chat."""
-    before = 0
-    for number in sorted(map(_number, dialog_ids)):
-        difference, before = number - before, number
-        while difference > 0x7F:  # noqa: PLR2004 - seven bits
-            yield difference & 0x7F | 0x80
-            difference >>= 7
-        yield difference
-
-
-def _unpacked(packed: bytes) -> Iterator[str]:
-    number = shift = 0
-    for byte in packed:
-        number += (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            yield _PREFIXES[number % 4] + str(number // 4)
-            shift = 0
-
-
-def _number(dialog_id: str) -> int:
-    digits = dialog_id.lstrip("abcdefghijklmnopqrstuvwxyz")
-    return int(digits) * 4 + _PREFIXES.index(dialog_id[: len(dialog_id) - len(digits)])

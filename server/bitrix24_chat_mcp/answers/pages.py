@@ -3,28 +3,29 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bitrix24_chat_mcp.portal.models import Chat, Listing
 
 from . import cursor, room
 from .choice import Choice, choose
-from .records import ChatList, ChatRow, Look, row
+from .records import ChatList, ChatRow, Look, odd_name, row
 
 MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which page of a choice is wanted: `limit` rows behind `place`. `seal` writes down the next place."""
+    """Which page of a choice is wanted: `limit` rows behind `place`, for the owner of `key`."""
 
     limit: int
     place: cursor.Place
     arguments: str
     key: bytes
 
-    def next_cursor(self, shown: Sequence[Chat]) -> str:
+    def next_cursor(self, shown: Sequence[Chat], now: datetime) -> str:
         """Return the cursor of the page behind these rows."""
-        return cursor.seal(self.place.after(shown), self.arguments, self.key)
+        return cursor.seal(self.place.after(shown, now), self.arguments, self.key)
 
 
 def make(
@@ -33,9 +34,9 @@ def make(
     """Cut a page out of a listing, and say of what it is a page; `portal` labels what is not a real one's."""
     chats = listing.chats
     chosen = choose(chats, choice, look.now)
-    left = [chat for chat in chosen.chats if not page.place.holds(chat)]
-    wanted = left[: page.limit]
-    rows, shortened = _rows(wanted, look._replace(why=chosen.why))
+    left = page.place.ahead(chosen.chats, look.now)
+    wanted = left[: page.place.most(page.limit)]
+    rows, shortened = _rows(wanted, look._replace(why=chosen.why), len(page.next_cursor(wanted, look.now)))
     return ChatList(
         total=len(chats),
         matching=len(chosen.chats) if len(chosen.chats) < len(chats) else None,
@@ -52,14 +53,14 @@ def make(
         ],
         portal=portal,
         chats=rows,
-        next_cursor=page.next_cursor(wanted[: len(rows)]) if len(rows) < len(left) else "",
+        next_cursor=page.next_cursor(wanted[: len(rows)], look.now) if len(rows) < len(left) else "",
     )
 
 
-def _rows(chats: Sequence[Chat], look: Look) -> tuple[list[ChatRow], bool]:
+def _rows(chats: Sequence[Chat], look: Look, taken: int) -> tuple[list[ChatRow], bool]:
     """Return the rows that fit, and whether they had to be shortened to fit."""
     usual = room.preview_length([len(chat.message.text) for chat in chats])
-    return room.fit(lambda preview: [row(chat, look, preview) for chat in chats], usual)
+    return room.fit([row(chat, look, usual) for chat in chats], taken)
 
 
 def _shortened(shortened: bool, dropped: int) -> list[str]:  # noqa: FBT001
@@ -77,8 +78,8 @@ def _flood(chats: Sequence[Chat]) -> list[str]:
     return [f"{tally['task']} task chats and {tally['bot']} bots outnumber the rest"]
 
 
-def _odd(odd: list[str]) -> list[str]:
+def _odd(odd: Sequence[str]) -> list[str]:
     if not odd:
         return []
-    named = ", ".join(odd[:MOST_NAMED]) + (", …" if len(odd) > MOST_NAMED else "")
+    named = ", ".join(map(odd_name, odd[:MOST_NAMED])) + (", …" if len(odd) > MOST_NAMED else "")
     return [f"left out as unreadable: {len(odd)} of the portal's items ({named})"]

@@ -17,6 +17,7 @@ from .clean import clean
 
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
+ROLE_LENGTH = 12
 MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
 
@@ -154,12 +155,17 @@ def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
     }
 
 
+def shorter(row: ChatRow, preview: int) -> ChatRow:
+    """Return the row with less of its last message."""
+    return row.model_copy(update={"last_text": clean(row.last_text, preview)})
+
+
 def _more(chat: Chat, look: Look) -> dict[str, Any]:
     return {
         "file": chat.message.has_file,
         "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
         "members": chat.members,
-        "role": clean(chat.role, NAME_LENGTH),
+        "role": clean(chat.role, ROLE_LENGTH),
         "owner": str(chat.owner or ""),
         "created": minutes(chat.created, look.now),
     }
@@ -175,9 +181,14 @@ def heading(dialog_id: str, title: str) -> str:
     return clean(title, TITLE_LENGTH) or ("(deleted user)" if dialog_id.isdigit() else "(untitled)")
 
 
+def odd_name(name: str) -> str:
+    """Return the name of an item that is no chat."""
+    return clean(name, NAME_LENGTH)
+
+
 def link(address: str, link_base: str) -> str:
     """Return where a chat's task, deal or group is: only an address of the portal itself."""
-    path = address.removeprefix(link_base) if link_base else address
+    path = clean(address).removeprefix(link_base)
     path = path.partition("?")[0]  # the query only tells the portal which button was pressed
     return link_base + path if _PATH.fullmatch(path) else ""
 

@@ -1,18 +1,22 @@
 """Room in a model's context: what a row costs at most, and how a page is made to fit."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from .records import ChatRow
+from .records import ChatRow, shorter
 
-ROOM = 7000
-"""Tokens for the rows of an answer: with its heading and cursor it stays below 8,000."""
+ROOM = 7400
+"""Tokens for the rows of an answer and its cursor: with the heading it stays below 8,000."""
 LONGEST_PREVIEW, USUAL_PREVIEW = 80, 40
+SHORTER_PREVIEWS = (32, 16, 0)
 
-_A_FIELD = 6  # tokens for a field's name, or for a short value
-# The dearest gibberish costs 0.72 tokens a byte (o200k_base), and in Cyrillic as much a letter.
-_A_BYTE = 0.72
-_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_A_ROW, _A_TEXT, _A_FACT = 16, 6, 6
+"""Tokens for dialog_id and kind with what is around them; for the name of a text; for a flag or a number."""
+
+# Nobody knows the reader's tokenizer, so these bounds are on the safe side of o200k_base. Words cost a
+# third of them; but a row of gibberish may not make an answer longer than it is promised to be.
+_OURS = ("dialog_id", "kind")
+_A_TOKEN = re.compile("[0-9]{1,3}| ?[A-Za-zА-ЩЫЭ-щыэ-яЁё]|[ЪЬъь]")  # no token begins with a space and ъ or ь
 
 
 def preview_length(lengths: Sequence[int]) -> int:
@@ -22,20 +26,37 @@ def preview_length(lengths: Sequence[int]) -> int:
     return next((n for n in lower if sum(min(n, length) for length in lengths) <= room), USUAL_PREVIEW)
 
 
-def fit(rows: Callable[[int], list[ChatRow]], preview: int) -> tuple[list[ChatRow], bool]:
-    """Return as many rows as fit, and whether previews were cut for it: previews go first, then rows."""
-    for shorter in (preview, 32, 16, 0):
-        made = rows(min(shorter, preview))
-        if sum(map(cost, made)) <= ROOM:
-            return made, shorter < preview
-    spent, kept = 0.0, 0
-    while kept < len(made) and (spent := spent + cost(made[kept])) <= ROOM:
+def fit(rows: list[ChatRow], taken: int) -> tuple[list[ChatRow], bool]:
+    """Return as many rows as fit, and whether they were cut for it: previews go first, then the last rows.
+
+    `taken` is how many of `ROOM` something else needs. One row always fits.
+    """
+    room, shortened = ROOM - taken, False
+    for preview in SHORTER_PREVIEWS:
+        if sum(map(cost, rows)) <= room:
+            return rows, shortened
+        rows, shortened = [shorter(row, preview) for row in rows], True
+    kept = 0
+    while kept < len(rows) and (room := room - cost(rows[kept])) >= 0:
         kept += 1
-    return made[: max(kept, 1)], True
+    return rows[: max(kept, 1)], True
 
 
-def cost(row: ChatRow) -> float:
-    """Return how many tokens a row costs at most."""
-    said = row.compact()
-    texts = "".join(value for value in said.values() if isinstance(value, str))
-    return _A_FIELD * len(said) + _A_BYTE * (len(texts.encode()) - len(_CYRILLIC.findall(texts)))
+def cost(row: ChatRow) -> int:
+    """Return how many tokens a row costs at most, in either form."""
+    told = row.compact()
+    texts = [value for name, value in told.items() if isinstance(value, str) and name not in _OURS]
+    facts = len(told) - len(texts) - len(_OURS)
+    written = tokens("".join(texts)) + sum(map(_escaped, texts))
+    return _A_ROW + _A_TEXT * len(texts) + _A_FACT * facts + written
+
+
+def tokens(text: str) -> int:
+    """Return how many tokens a text costs at most: one a letter, one a byte of what is no letter we know."""
+    rest, known = _A_TOKEN.subn("", text)
+    return known + len(rest.encode())
+
+
+def _escaped(text: str) -> int:
+    """Count the characters before which JSON puts another."""
+    return text.count('"') + text.count("\\")

@@ -71,8 +71,9 @@ def _secrets() -> list[regex.Pattern[str]]:
 
 # Every secret needs one of these, or a long run; most messages hold none and are spared the search.
 _HINT: Final = re.compile(
-    r"rest|hooks\.slack\.com|/api/webhooks/|token|secret|pass|pwd|пароль|key|sess|auth|_id|app_sid|bearer|basic"
-    r"|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"
+    r"""rest[\\/%]|hooks\.slack\.com|/api/webhooks/|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"""
+    r"""|(?:token|secret|pass(?:w(?:or)?d)?|pwd|пароль|key|id|auth|authorization)["']? ?[=:%]"""
+    r"|(?:bearer|basic) "
 )
 
 

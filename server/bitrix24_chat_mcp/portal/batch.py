@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from .errors import PortalError, UnclearAnswerError
+from .reading import decode
 from .rest import Answer, Request, Timing, clock, refusal, resets_in
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ def pack(requests: Sequence[Request]) -> Request:
 def unpack(answer: Answer, count: int) -> list[Answer | PortalError]:
     """Read what became of each of `count` requests, in their order."""
     try:
-        results = _results.decode(answer.result)
+        results = decode(answer.result, _results)
     except msgspec.DecodeError:
         return [_missing() for _ in range(count)]
     return [_outcome(results, _name(index), answer) for index in range(count)]
@@ -94,7 +95,8 @@ def _outcome(results: _Results, name: str, answer: Answer) -> Answer | PortalErr
     result = _get(results.result, name)
     if result is None:
         return _missing()
-    return Answer(result, clock(time) or answer.as_of, resets_in(time))
+    own = result.copy()  # or whoever keeps this answer would keep the whole batch
+    return Answer(own, clock(time) or answer.as_of, resets_in(time))
 
 
 def _get(told: dict[str, T] | list[Any], name: str) -> T | None:

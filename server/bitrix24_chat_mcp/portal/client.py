@@ -12,6 +12,7 @@ import msgspec
 from .auth import Credentials
 from .errors import RefusedError, UnclearAnswerError
 from .models import Listing, read_listing, read_page
+from .reading import decode
 from .rest import Answer, Request, timestamp, yes_no
 
 T = TypeVar("T")
@@ -138,7 +139,7 @@ def _read(
 
 def _decode(answer: Answer, kind: type[T], method: str) -> T:
     try:
-        return msgspec.json.decode(answer.result, type=kind)
+        return decode(answer.result, msgspec.json.Decoder(kind))
     except msgspec.DecodeError:
         raise _unexpected(method) from None
 

@@ -5,16 +5,14 @@ one odd item never costs the others. Texts are as the portal sent them, that is,
 cleans them.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-# Where the portal may put anything: `[]` for an empty object, `false` or "" for none (PHP arrays).
-_Odd = list[Any] | bool | float | str | None
+from . import wire
+from .reading import decode, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,10 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A chat list as the portal returned it; `odd` names the items that could not be understood."""
+    """A chat list as the portal returned it; `odd` names the items that could not be understood.
+
+    The names are the portal's own, untrusted, or the places in the list, "no. 7".
+    """
 
     chats: list[Chat]
     odd: list[str]
@@ -70,67 +71,9 @@ class Listing:
     """Seconds since the portal gave it."""
 
 
-class _WireMessage(msgspec.Struct, gc=False):
-    id: Any = 0
-    text: Any = ""
-    author_id: Any = 0
-    date: Any = ""
-    file: Any = False
-
-
-class _WireLink(msgspec.Struct, gc=False):
-    url: Any = ""
-
-
-class _WireLine(msgspec.Struct, gc=False):
-    status: Any = None
-
-
-class _WireChat(msgspec.Struct, gc=False):
-    type: Any = ""
-    message_type: Any = ""
-    entity_type: Any = ""
-    name: Any = ""
-    mute_list: Any = None
-    entity_link: _WireLink | _Odd = None
-    user_counter: Any = 0
-    role: Any = ""
-    owner: Any = 0
-    date_create: Any = ""
-
-
-class _WireUser(msgspec.Struct, gc=False):
-    id: Any = 0
-    name: Any = ""
-    bot: Any = False
-    connector: Any = False
-    work_position: Any = ""
-
-
-class _WireItem(msgspec.Struct, gc=False):
-    id: Any = ""
-    type: Any = ""
-    title: Any = ""
-    message: _WireMessage | _Odd = None
-    counter: Any = 0
-    pinned: Any = False
-    unread: Any = False
-    date_last_activity: Any = ""
-    date_update: Any = ""
-    chat: _WireChat | _Odd = None
-    user: _WireUser | _Odd = None
-    lines: _WireLine | _Odd = None
-
-
-_items = msgspec.json.Decoder(_WireItem)
+_pages = msgspec.json.Decoder(wire.Page)
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-class _WirePage(msgspec.Struct):
-    items: msgspec.Raw
-
-
-_pages = msgspec.json.Decoder(_WirePage)
+_items = msgspec.json.Decoder(wire.Item)
 
 # chat.type, as TypeRegistry.php spells it; a type beyond these is `other`.
 _KINDS = {
@@ -166,14 +109,16 @@ _KINDS_BY_LETTER = {
 }
 # Statuses of an open line's session (imopenlines): new, skipped, the client's turn, the client's again.
 _CLIENT_WAITS = {0, 5, 20, 25}
-_DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]*")
-_NO_MESSAGE, _NO_CHAT, _NO_USER = _WireMessage(), _WireChat(), _WireUser()
+_DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]{0,11}")
+_NAME = re.compile(r"[\w|.:-]{1,40}")
+_MOST = 10**12
+_NO_MESSAGE, _NO_CHAT, _NO_USER = wire.Message(), wire.Chat(), wire.User()
 
 
 def read_page(result: msgspec.Raw, me: str, as_of: datetime | None = None) -> Listing:
     """Read the chats out of an `im.recent.list` result; see `read_listing`."""
     try:
-        return read_listing(_pages.decode(result).items, me, as_of)
+        return read_listing(decode(result, _pages).items, me, as_of)
     except msgspec.DecodeError:
         raise ValueError("not a page") from None
 
@@ -185,7 +130,7 @@ def read_listing(result: msgspec.Raw, me: str, as_of: datetime | None = None) ->
     the queue and stands in the list) is listed once.
     """
     try:
-        rows = _lists.decode(result)
+        rows = decode(result, _lists)
     except msgspec.DecodeError:
         raise ValueError("not a list") from None
     chats: dict[str, Chat] = {}
@@ -196,39 +141,40 @@ def read_listing(result: msgspec.Raw, me: str, as_of: datetime | None = None) ->
         if chat:
             chats.setdefault(chat.dialog_id, chat)
         else:
-            odd.append(f"no. {number}")
+            odd.append(_name(item) or f"no. {number}")
     return Listing(list(chats.values()), odd, as_of)
 
 
-def _read_item(row: msgspec.Raw) -> _WireItem | None:
+def _read_item(row: msgspec.Raw) -> wire.Item | None:
     try:
-        return _items.decode(row)
-    except (msgspec.DecodeError, ValueError):
-        pass
-    try:  # a second, slower look forgives numbers out of range and damaged characters
-        return msgspec.convert(json.loads(bytes(row).decode("utf-8", "replace")), _WireItem)
-    except (msgspec.ValidationError, ValueError, RecursionError):
+        return decode(row, _items)
+    except msgspec.DecodeError:
         return None
 
 
-def _read_chat(item: _WireItem, me: str) -> Chat | None:
+def _name(item: wire.Item | None) -> str:
+    """Return the id of what is no chat, where it has one that can be told."""
+    name = str(item.id) if item and isinstance(item.id, str | int | float) else ""
+    return name if _NAME.fullmatch(name) and not isinstance(item and item.id, bool) else ""
+
+
+def _read_chat(item: wire.Item, me: str) -> Chat | None:
     dialog_id = _dialog_id(item.id)
     if not dialog_id:
         return None
-    chat = item.chat if isinstance(item.chat, _WireChat) else _NO_CHAT
-    user = item.user if isinstance(item.user, _WireUser) else _NO_USER
+    chat = item.chat if isinstance(item.chat, wire.Chat) else _NO_CHAT
+    user = item.user if isinstance(item.user, wire.User) else _NO_USER
     message = _read_message(item)
     direct = dialog_id.isdigit()
-    mine = message.author_id != 0 and (
-        str(message.author_id) == me or (direct and message.author_id != user.id)
-    )
-    link = chat.entity_link.url if isinstance(chat.entity_link, _WireLink) else ""
+    author = str(message.author_id or "")
+    mine = author != "" and (author == me or (direct and author != dialog_id))
+    link = chat.entity_link.url if isinstance(chat.entity_link, wire.Link) else ""
     return Chat(
         dialog_id=dialog_id,
         title=_text(item.title) or _text(chat.name) or (_text(user.name) if direct else ""),
         kind=_direct_kind(user, dialog_id == me) if direct else _chat_kind(chat),
         message=message,
-        author=_text(user.name) if message.author_id and message.author_id == user.id else "",
+        author=_text(user.name) if author and message.author_id == _count(user.id) else "",
         mine=mine,
         unread=_count(item.counter),
         pinned=_flag(item.pinned),
@@ -236,42 +182,42 @@ def _read_chat(item: _WireItem, me: str) -> Chat | None:
         marked_unread=_flag(item.unread),
         client_waits=_client_waits(item, user, chat),
         link=_text(link),
-        active_at=message.at or _moment(item.date_last_activity) or _moment(item.date_update),
+        active_at=message.at or moment(item.date_last_activity) or moment(item.date_update),
         members=_count(chat.user_counter),
         role=_text(chat.role).lower(),
         owner=_count(chat.owner),
-        created=_moment(chat.date_create),
+        created=moment(chat.date_create),
         position=_text(user.work_position),
     )
 
 
-def _read_message(item: _WireItem) -> Message:
-    said = item.message if isinstance(item.message, _WireMessage) else _NO_MESSAGE
+def _read_message(item: wire.Item) -> Message:
+    said = item.message if isinstance(item.message, wire.Message) else _NO_MESSAGE
     return Message(
         id=_count(said.id),
         text=_text(said.text),
         author_id=_count(said.author_id),
-        at=_moment(said.date),
+        at=moment(said.date),
         has_file=bool(said.file),
     )
 
 
-def _client_waits(item: _WireItem, user: _WireUser, chat: _WireChat) -> bool:
+def _client_waits(item: wire.Item, user: wire.User, chat: wire.Chat) -> bool:
     """Tell whether an open line's client has had no answer; the session knows, or else the last author."""
     if _chat_kind(chat) != "openline":
         return False
-    if isinstance(item.lines, _WireLine) and isinstance(item.lines.status, int):
+    if isinstance(item.lines, wire.Line) and isinstance(item.lines.status, int):
         return item.lines.status in _CLIENT_WAITS
     return _flag(user.connector) or (not user.id and _count(item.counter) > 0)
 
 
-def _direct_kind(user: _WireUser, notes: bool) -> str:  # noqa: FBT001
+def _direct_kind(user: wire.User, notes: bool) -> str:  # noqa: FBT001
     if notes:
         return "notes"
     return "bot" if _flag(user.bot) else "person"
 
 
-def _chat_kind(chat: _WireChat) -> str:
+def _chat_kind(chat: wire.Chat) -> str:
     if _text(chat.type):
         return _KINDS.get(chat.type, "other")
     if chat.entity_type == "TASKS_TASK":
@@ -291,17 +237,9 @@ def _text(value: object) -> str:
 
 def _count(value: object) -> int:
     if isinstance(value, str) and value.isdecimal():
-        value = int(value[:18])
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+        value = int(value[:20])
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST else 0
 
 
 def _flag(value: object) -> bool:
     return value is True or value in ("Y", 1, "1")
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None

@@ -25,14 +25,12 @@ class Pace:
     """
 
     def __init__(self, rate: float, burst: int, store: "StateStore | None" = None) -> None:
-        from pyrate_limiter import GCRA, InMemoryStateStore, Rate  # noqa: PLC0415 - costs some 15 ms
-
         # A second's drainage stays unused, for a portal that drains by whole seconds; one for rounding.
         self._burst = max(1, burst - ceil(rate) - 1)
-        self._rates = [Rate(max(1, int(rate * _DRIFT * 1000)), 1_000_000, self._burst)]
-        self._algorithm = GCRA()
-        self._store = store or InMemoryStateStore()
+        self._rate = rate * _DRIFT
+        self._bucket = _Bucket(self._rate, self._burst, store) if store else None
         self._under_way = 0
+        self._first_at: int | None = None
 
     @property
     def idle(self) -> bool:
@@ -44,12 +42,15 @@ class Pace:
 
         Who got a place must call `landed` when the request is over.
         """
-        await self._top_up()
-        decision = await self._take(1)
-        if decision.allowed:
-            self._under_way += 1
-            return 0.0
-        return (decision.retry_after_ms or 0) / 1000 or 0.001
+        if self._first_at is not None or self._bucket:
+            await self._top_up()
+            decision = await (await self._begun()).take(1)
+            if not decision.allowed:
+                return (decision.retry_after_ms or 0) / 1000 or 0.001
+        else:
+            self._first_at = _now()
+        self._under_way += 1
+        return 0.0
 
     async def landed(self) -> None:
         """Note that a request was answered, or broke."""
@@ -58,23 +59,46 @@ class Pace:
 
     async def drain(self) -> None:
         """Use up what is left: the portal refused, so its bucket is full, by others at our address."""
-        weight = self._burst
+        bucket, weight = await self._begun(), self._burst
         while weight:
-            if not (await self._take(weight)).allowed:
+            if not (await bucket.take(weight)).allowed:
                 weight //= 2
 
+    async def _begun(self) -> "_Bucket":
+        """Return the bucket. The first request needs none to find it empty, and is put in with the second."""
+        if self._bucket is None:
+            self._bucket = _Bucket(self._rate, self._burst)
+            await self._bucket.take(1, self._first_at)
+        return self._bucket
+
     async def _top_up(self) -> None:
-        if not self._under_way:
+        if not self._under_way or not self._bucket:
             return
+        drained = self._under_way - await self._bucket.holds()
+        if drained > 0:
+            await self._bucket.take(drained)
+
+
+class _Bucket:
+    """A leaky bucket as pyrate-limiter keeps it. Loading that library takes some 15 ms."""
+
+    def __init__(self, rate: float, burst: int, store: "StateStore | None" = None) -> None:
+        from pyrate_limiter import GCRA, InMemoryStateStore, Rate  # noqa: PLC0415
+
+        self._rates = [Rate(max(1, int(rate * 1000)), 1_000_000, burst)]
+        self._algorithm = GCRA()
+        self._store = store or InMemoryStateStore()
+
+    async def take(self, weight: int, at: int | None = None) -> "Decision":
+        """Put in so much, if it fits, now or `at` an earlier moment."""
+        decision = self._store.check(self._algorithm, self._rates, _now() if at is None else at, weight)
+        return await decision if isawaitable(decision) else decision
+
+    async def holds(self) -> int:
+        """Return how much is in it."""
         state = self._store.read(self._algorithm, self._rates)
         state = await state if isawaitable(state) else state
-        drained = self._under_way - self._algorithm.consumed(self._rates, state, _now())
-        if drained > 0:
-            await self._take(drained)
-
-    async def _take(self, weight: int) -> "Decision":
-        decision = self._store.check(self._algorithm, self._rates, _now(), weight)
-        return await decision if isawaitable(decision) else decision
+        return self._algorithm.consumed(self._rates, state, _now())
 
 
 def _now() -> int:

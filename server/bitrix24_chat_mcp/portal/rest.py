@@ -14,6 +14,7 @@ import msgspec
 
 from .auth import Credentials
 from .errors import MovedError, RefusedError, UnclearAnswerError
+from .reading import decode, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def decipher(reply: Reply) -> Answer:
     envelope = _open(reply)
     if envelope.error:
         raise refusal(envelope.error, envelope.error_description, reply.status, envelope.time)
-    if not bytes(envelope.result):
+    if not memoryview(envelope.result):  # a view, for it may be megabytes
         raise UnclearAnswerError(
             "UNCLEAR_ANSWER",
             f"The portal's answer (HTTP {reply.status}) has neither a result nor an error.",
@@ -149,7 +150,7 @@ def _open(reply: Reply) -> _Envelope:
             transient=_failing(reply),
         )
     try:
-        return _envelopes.decode(reply.body)
+        return decode(reply.body, _envelopes)
     except msgspec.ValidationError:
         raise UnclearAnswerError(
             "UNCLEAR_ANSWER",
@@ -181,10 +182,7 @@ def refusal(error: object, said: object, status: int = 200, time: Timing = None)
 
 def clock(time: Timing) -> datetime | None:
     """Read the portal's clock."""
-    try:
-        return datetime.fromisoformat(time.date_finish) if isinstance(time, Time) else None
-    except (TypeError, ValueError):
-        return None
+    return moment(time.date_finish) if isinstance(time, Time) else None
 
 
 def resets_in(time: Timing) -> float | None:

@@ -153,9 +153,8 @@ class Kept:
         if self._seconds <= 0:
             return
         self._pop(key)
-        own = replace(answer, result=answer.result.copy())  # not the whole batch that it came in
-        self._answers[key] = (now(), own)
-        self._weight += _weight(own)
+        self._answers[key] = (now(), answer)
+        self._weight += _weight(answer)
         self._purge()
 
     def forget(self, credentials: Credentials) -> None:

@@ -1,0 +1,52 @@
+"""Reads what the portal writes, and forgives what a strict reader would refuse the whole answer for."""
+
+import json
+import math
+from datetime import MAXYEAR, MINYEAR, datetime
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_LONGEST_NUMBER = 25
+"""Characters; no id, count or moment of a portal has as many."""
+
+
+def decode(body: "bytes | bytearray | msgspec.Raw", decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode JSON, if need be with a second, slower look at what can be mended.
+
+    One message with half an emoji or a broken character must not cost the whole list. Raises
+    `msgspec.ValidationError` for JSON of another shape, `msgspec.DecodeError` for what is no JSON.
+    """
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return decoder.decode(_mended(bytes(body)))
+    except msgspec.DecodeError:
+        raise
+    except (ValueError, RecursionError):
+        raise msgspec.DecodeError("not JSON") from None
+
+
+def moment(value: object) -> datetime | None:
+    """Read a date; None where it is none, or has no offset, or cannot be told in every time zone."""
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return read if read and read.tzinfo and MINYEAR < read.year < MAXYEAR else None
+
+
+def _mended(body: bytes) -> bytes:
+    """Rewrite JSON without damaged characters, lone surrogates and numbers out of range."""
+    value = json.loads(
+        body.decode("utf-8", "replace"),
+        strict=False,  # control characters inside texts
+        parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_NUMBER else None,
+        parse_float=lambda digits: number if math.isfinite(number := float(digits)) else None,
+        parse_constant=lambda _: None,  # NaN and Infinity
+    )
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,0 +1,195 @@
+"""Whoever reads page by page sees every chat that stayed in the list, whatever happens between the pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from bitrix24_chat_mcp.answers import cursor
+from bitrix24_chat_mcp.answers.cursor import MOST_NAMED, CursorError, Place, seal, start, unseal
+from bitrix24_chat_mcp.portal.models import Chat
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tokens import count
+
+NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
+KEY, ARGUMENTS = b"a user's key", "arguments"
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class Office:
+    """A chat list in which things happen; `clock` goes on by a minute with each of them."""
+
+    chats: dict[str, Chat]
+    clock: datetime = NOW
+    born: int = 10_000
+    random: Random = field(default_factory=lambda: Random(1))  # noqa: S311
+
+    def listing(self) -> list[Chat]:
+        """The portal's order: the pinned first, then the newest; without a date last."""
+        long_ago = datetime.fromtimestamp(0, UTC)
+        return sorted(
+            self.chats.values(),
+            key=lambda chat: (chat.pinned, chat.active_at or long_ago, chat.dialog_id),
+            reverse=True,
+        )
+
+    def happen(self, event: str) -> None:
+        self.clock += MINUTE
+        chat = self.random.choice(list(self.chats.values()))
+        if event == "message":
+            self.chats[chat.dialog_id] = replace(chat, active_at=self.clock)
+        elif event == "pin":
+            self.chats[chat.dialog_id] = replace(chat, pinned=not chat.pinned)
+        elif event == "hide" and len(self.chats) > 1:
+            del self.chats[chat.dialog_id]
+        elif event == "new":
+            self.born += 1
+            self.chats[f"chat{self.born}"] = Chat(f"chat{self.born}", "New", "group", active_at=self.clock)
+        elif event == "deleted message":
+            earlier = chat.active_at and chat.active_at - timedelta(days=1)
+            self.chats[chat.dialog_id] = replace(chat, active_at=earlier)
+
+
+def office(count: int, *, same_second: bool = False, dated: bool = True) -> Office:
+    def at(number: int) -> datetime | None:
+        return NOW - MINUTE * (1 if same_second else number) if dated else None
+
+    ids = [f"chat{3 * n}" if n % 3 else str(n) for n in range(1, count + 1)]
+    return Office(
+        {one: Chat(one, one, "group", pinned=n % 17 == 0, active_at=at(n)) for n, one in enumerate(ids, 1)}
+    )
+
+
+def read(office: Office, events: list[str], limit: Callable[[], int]) -> list[list[str]]:
+    """Read page by page, an event of each batch between two pages; return the pages."""
+    pages: list[list[str]] = []
+    place, pending = start(office.clock), list(events)
+    while True:
+        ahead = place.ahead(office.listing(), office.clock)
+        shown = ahead[: place.most(limit())]
+        pages.append([chat.dialog_id for chat in shown])
+        if len(shown) == len(ahead):
+            return pages
+        sealed = seal(place.after(shown, office.clock), ARGUMENTS, KEY)
+        for _ in range(min(len(pending), office.random.randrange(6))):
+            office.happen(pending.pop())
+        office.clock += MINUTE
+        place = unseal(sealed, ARGUMENTS, KEY, office.clock)
+
+
+EVENTS = st.lists(st.sampled_from(["message", "pin", "hide", "new", "deleted message"]), max_size=40)
+
+
+@given(count=st.integers(1, 90), events=EVENTS, seed=st.integers(0, 99), same_second=st.booleans())
+def test_no_chat_that_stays_is_skipped_or_shown_twice(
+    count: int, events: list[str], seed: int, *, same_second: bool
+) -> None:
+    """Up to `MOST_NAMED` shown chats the promise is exact."""
+    place = office(count, same_second=same_second)
+    place.random = Random(seed)  # noqa: S311
+    before = set(place.chats)
+    shown = [one for page in read(place, events, lambda: place.random.randint(1, 20)) for one in page]
+    assert len(shown) == len(set(shown))
+    assert before & set(place.chats) <= set(shown)
+
+
+@settings(max_examples=25)
+@given(
+    count=st.integers(MOST_NAMED, 2 * MOST_NAMED),
+    events=EVENTS,
+    seed=st.integers(0, 99),
+    dated=st.sampled_from(["apart", "same second", "never"]),
+)
+@example(count=2 * MOST_NAMED, events=["message"] * 40, seed=1, dated="apart")
+def test_beyond_the_named_no_chat_that_stays_is_skipped(
+    count: int, events: list[str], seed: int, dated: str
+) -> None:
+    """A longer list is swept: none is skipped, and only what moved meanwhile may come again."""
+    place = office(count, same_second=dated == "same second", dated=dated != "never")
+    place.random = Random(seed)  # noqa: S311
+    before, busy = set(place.chats), len(events)
+    pages = read(place, events, lambda: place.random.choice([7, 30, 200]))
+    shown = [one for page in pages for one in page]
+    assert all(len(page) == len(set(page)) for page in pages)
+    assert before & set(place.chats) <= set(shown)
+    assert len(shown) - len(set(shown)) <= busy
+    assert len(set(shown[:MOST_NAMED])) == MOST_NAMED
+
+
+def test_a_long_list_in_any_order_is_shown_whole_and_once() -> None:
+    """A list ranked by attention, or with its unanswered clients last, is not in the order of dates."""
+    chats = list(office(1500).chats.values())
+    Random(2).shuffle(chats)  # noqa: S311
+    place, shown = start(NOW), list[str]()
+    while ahead := place.ahead(chats, NOW):
+        page = ahead[: place.most(200)]
+        shown += [chat.dialog_id for chat in page]
+        place = place.after(page, NOW)
+    assert len(shown) == len(set(shown)) == 1500
+
+
+NAMES = st.builds(
+    "{}{}".format, st.sampled_from(["", "chat", "sg", "crm"]), st.integers(1, 10**12 - 1)
+) | st.integers(1, 10**12 - 1).map(str)
+
+
+@given(
+    named=st.frozensets(NAMES, max_size=40),
+    at=st.integers(0, 10**5),
+    since=st.integers(0, 2**40),
+    reached=st.tuples(st.integers(0, 2**40), st.integers(0, 2**44)),
+)
+def test_what_is_sealed_is_read_as_it_was(
+    named: frozenset[str], at: int, since: int, reached: tuple[int, int]
+) -> None:
+    place = Place(int(NOW.timestamp()) - at % 86_000, named, since, reached)
+    assert unseal(seal(place, ARGUMENTS, KEY), ARGUMENTS, KEY, NOW) == place
+
+
+SEALED = seal(start(NOW).after(list(office(30).chats.values()), NOW), ARGUMENTS, KEY)
+
+
+@given(at=st.integers(0, len(SEALED) - 1), letter=st.sampled_from("AQgw_-9="))
+def test_a_cursor_with_another_letter_is_no_cursor(at: int, letter: str) -> None:
+    forged = SEALED[:at] + letter + SEALED[at + 1 :]
+    if forged == SEALED or at == len(SEALED) - 1:  # bits of the last letter may mean nothing
+        return
+    with pytest.raises(CursorError):
+        unseal(forged, ARGUMENTS, KEY, NOW)
+
+
+@given(st.text(max_size=60) | st.integers(0, len(SEALED) - 1).map(lambda end: SEALED[:end]))
+def test_what_is_cut_off_or_made_up_is_no_cursor(made_up: str) -> None:
+    with pytest.raises(CursorError, match="is not a cursor"):
+        unseal(made_up, ARGUMENTS, KEY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key", "now", "reason"),
+    [
+        (ARGUMENTS, b"another user's key", NOW, "not a cursor that this server gave this user"),
+        ("others", KEY, NOW, "belongs to a call with other arguments"),
+        (ARGUMENTS, KEY, NOW + timedelta(hours=25), "stale"),
+        (ARGUMENTS, KEY, NOW - timedelta(hours=25), "stale"),
+    ],
+)
+def test_a_cursor_that_cannot_be_followed_says_why(
+    arguments: str, key: bytes, now: datetime, reason: str
+) -> None:
+    with pytest.raises(CursorError, match=reason):
+        unseal(SEALED, arguments, key, now)
+
+
+@pytest.mark.parametrize(("chats", "most"), [(30, 60), (100, 130), (300, 350)])
+def test_a_cursor_costs_about_a_token_a_chat(chats: int, most: int) -> None:
+    sealed = seal(start(NOW).after(list(office(chats).chats.values()), NOW), ARGUMENTS, KEY)
+    assert count(sealed) <= most
+
+
+def test_the_longest_cursor_is_one_that_the_tool_takes() -> None:
+    far_apart = frozenset(f"chat{10**12 - 1 - n * 3 * 10**9}" for n in range(MOST_NAMED))
+    assert len(seal(Place(2**35, far_apart, 2**35, (2**35, 2**42)), ARGUMENTS, KEY)) < 4000
+    assert timedelta(days=1) == cursor.LIFETIME
