@@ -135,7 +135,7 @@ def served(line: str) -> Generator[str]:
 
 def test_every_option_and_command_that_is_named_exists() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    help_ = run("--help").stdout + run("portal", "--help").stdout
+    help_ = "".join(run(*command, "--help").stdout for command in ([], ["portal"], ["login"]))
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"(docker|uv|claude) .*", "", text)))
     commands = set(re.findall(r"bitrix24-chat-mcp ([a-z]+)\b(?! docker)", text))
     assert options
