@@ -186,3 +186,12 @@ def test_administrators_are_told_every_method_that_is_called_and_no_other() -> N
     source = "".join(file.read_text() for file in (ROOT / "server/bitrix24_chat_mcp/portal").glob("*.py"))
     called = set(re.findall(r'"(im\.[a-z.]+|batch|profile|scope)"', source))
     assert told == called
+
+
+def test_the_readme_s_figure_is_one_that_was_measured_and_kept() -> None:
+    """An answer is a tenth of the portal's own."""
+    figures = (ROOT / "BENCHMARKS.md").read_text()
+    row = re.search(r"^\| portal's own JSON / text, tokens \| ([0-9.]+) \| ≥ 10 \| kept", figures, re.MULTILINE)
+    assert row, "make bench"
+    assert "whose answers are a tenth of the portal's" in README.replace("\n", " ")
+    assert float(row[1]) >= 10
