@@ -186,3 +186,13 @@ def test_administrators_are_told_every_method_that_is_called_and_no_other() -> N
     source = "".join(file.read_text() for file in (ROOT / "server/bitrix24_chat_mcp/portal").glob("*.py"))
     called = set(re.findall(r'"(im\.[a-z.]+|batch|profile|scope)"', source))
     assert told == called
+
+
+def test_the_readme_s_figure_is_one_that_was_measured_and_kept() -> None:
+    """An answer is a tenth of the portal's own."""
+    figures = (ROOT / "BENCHMARKS.md").read_text()
+    name = "50 chats, im.recent.get / list_recent_chats without arguments, structure"
+    row = re.search(rf"^\| {re.escape(name)} \| ([0-9.]+) \| ≥ 13 \| kept", figures, re.MULTILINE)
+    assert row, "make bench"
+    assert "whose answers are a tenth of the portal's" in README.replace("\n", " ")
+    assert float(row[1]) >= 10
