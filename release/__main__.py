@@ -17,7 +17,7 @@ from release import bundle, readme
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
+NAMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 
 
 def main() -> int:
@@ -28,11 +28,26 @@ def main() -> int:
     shutil.rmtree(DIST, ignore_errors=True)
     _run(sys.executable, "-m", "build", "--quiet", "--outdir", str(DIST), str(ROOT))
     (wheel,) = DIST.glob("*.whl")
-    for python in filter(shutil.which, PYTHONS):
+    for python in _pythons():
         _check(python, wheel)
     bundle.main()
     print("\n".join(_what_to_publish()))
     return 0
+
+
+def _pythons() -> list[str]:
+    """Return every Python that answers, one a version: on the PATH, and where pyenv keeps its own."""
+    pyenv = Path.home() / ".pyenv" / "versions"
+    found: dict[str, str] = {}
+    for name in NAMES:
+        for python in (shutil.which(name), *map(str, sorted(pyenv.glob(f"*/bin/{name}")))):
+            if python and name not in found and _answers(python):
+                found[name] = python
+    return list(found.values())
+
+
+def _answers(python: str) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def _check(python: str, wheel: Path) -> None:
