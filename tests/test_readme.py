@@ -135,7 +135,7 @@ def served(line: str) -> Generator[str]:
 
 def test_every_option_and_command_that_is_named_exists() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    help_ = run("--help").stdout + run("portal", "--help").stdout
+    help_ = "".join(run(*command, "--help").stdout for command in ([], ["portal"], ["login"]))
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"(docker|uv|claude) .*", "", text)))
     commands = set(re.findall(r"bitrix24-chat-mcp ([a-z]+)\b(?! docker)", text))
     assert options
@@ -186,3 +186,13 @@ def test_administrators_are_told_every_method_that_is_called_and_no_other() -> N
     source = "".join(file.read_text() for file in (ROOT / "server/bitrix24_chat_mcp/portal").glob("*.py"))
     called = set(re.findall(r'"(im\.[a-z.]+|batch|profile|scope)"', source))
     assert told == called
+
+
+def test_the_readme_s_figure_is_one_that_was_measured_and_kept() -> None:
+    """An answer is a tenth of the portal's own."""
+    figures = (ROOT / "BENCHMARKS.md").read_text()
+    name = "50 chats, im.recent.get / list_recent_chats without arguments, structure"
+    row = re.search(rf"^\| {re.escape(name)} \| ([0-9.]+) \| ≥ 13 \| kept", figures, re.MULTILINE)
+    assert row, "make bench"
+    assert "whose answers are a tenth of the portal's" in README.replace("\n", " ")
+    assert float(row[1]) >= 10

@@ -79,10 +79,28 @@ def _portal(options: Options) -> int:
     return 0
 
 
+def _login(options: Options) -> int:
+    from . import login  # noqa: PLC0415
+
+    return login.login(_nested(options))
+
+
+def _logout(options: Options) -> int:
+    from . import login  # noqa: PLC0415
+
+    return login.logout(_nested(options))
+
+
+_TABLES = {"host": "http", "port": "http", "portal": "oauth"}
+
+
 def _nested(options: Options) -> Options:
-    """Put --host and --port where the settings have them."""
-    http = {name: options.pop(name) for name in ("host", "port") if name in options}
-    return {**options, "http": http} if http else options
+    """Put --host, --port and --portal where the settings have them."""
+    nested: Options = {}
+    for name, value in options.items():
+        table = nested.setdefault(_TABLES[name], {}) if name in _TABLES else nested
+        table[name] = value
+    return nested
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +117,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(
         _add_command(commands, "check", _check, "say, step by step, whether the settings are right")
     )
+    login = _add_command(
+        commands, "login", _login, "sign in with Bitrix24, and keep the tokens on this machine"
+    )
+    _add_sign_in_options(login)
+    login.add_argument("--no-browser", action="store_true", help="only print the address to open")
+    login.add_argument("--by-hand", action="store_true", help="ask for the code that the portal's page shows")
+    logout = _add_command(commands, "logout", _logout, "forget the tokens")
+    _add_sign_in_options(logout)
     _add_portal_options(_add_command(commands, "portal", _portal, "run the demo portal alone, on loopback"))
     return parser
 
@@ -117,11 +143,16 @@ def _add_command(
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="TOML file with the settings")
     parser.add_argument("--transport", choices=["stdio", "http"], help="stdio (default) or Streamable HTTP")
-    parser.add_argument("--host", help="address for http, loopback only (127.0.0.1)")
+    parser.add_argument("--host", help="address for http; beyond loopback only with http.auth (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port for http (8000)")
     parser.add_argument("--demo", action="store_true", help="serve the built-in demo portal")
     parser.add_argument("--read-only", action="store_true", help="offer only the tools that change nothing")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="stderr (warning)")
+
+
+def _add_sign_in_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="TOML file with the settings")
+    parser.add_argument("--portal", metavar="URL", help="the portal, https://acme.bitrix24.ru")
 
 
 def _add_portal_options(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from mcp.server import CacheHint
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 from mcp.server.mcpserver.resources import FunctionResource
 
 from . import __version__, asking, completing, icons, prompting, resources, toolbox, watching, wording
 from .config import Settings
+from .entrance import open_entrance
 from .portal.carrier import Carrier
 from .protocol import ChatServer
 from .service import Service, open_service
@@ -21,10 +22,11 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
 
     `carrier` takes the place of the one to the network.
     """
+    entrance = open_entrance(settings, carrier)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Service]) -> AsyncGenerator[Service]:
-        async with open_service(settings, carrier) as service:
+        async with open_service(settings, entrance) as service:
             yield service
 
     server = ChatServer(
@@ -38,13 +40,21 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
         middleware=[asking.remember, watching.watch_streams],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
+        request_state_security=_state_security(settings),
     )
+    server.entrance = entrance
     for prompt in prompting.prompts():
         server.add_prompt(prompt)
     server.resource(resources.CHAT, title="A chat", mime_type="text/plain", icons=icons.CHATS)(resources.chat)
     server.completion()(completing.complete)
     server.serve_subscriptions(watching.Subscriptions())
     return server
+
+
+def _state_security(settings: Settings) -> RequestStateSecurity | None:
+    """Return the seal of what clients carry for us; None leaves it to a key of this process."""
+    key = settings.http.state_key
+    return RequestStateSecurity(keys=[key.get_secret_value()]) if key else None
 
 
 def _recent() -> FunctionResource:

@@ -7,6 +7,7 @@ from typing import Any
 from .answers.clean import clean
 from .answers.failure import describe
 from .config import ConfigError, Settings, find_file, load
+from .entrance import open_entrance
 from .entries import complaints
 from .hosts import HOSTS, Entry, entries
 from .portal.client import Portal
@@ -33,7 +34,7 @@ def _check_settings(options: dict[str, Any]) -> int:
 
 
 async def _check_portal(settings: Settings) -> int:
-    async with open_service(settings) as service:
+    async with open_service(settings, open_entrance(settings)) as service:
         try:
             portal = service.portal()
         except PortalError as error:

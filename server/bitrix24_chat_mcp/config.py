@@ -10,10 +10,10 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,8 +21,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .portal.auth import is_loopback, parse_webhook
-from .portal.limits import MIB, Limits
+from .portal.auth import parse_webhook
+from .settings import HttpSettings, LimitSettings, OAuthSettings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -40,60 +40,6 @@ class ConfigError(Exception):
 def _webhook_address(address: SecretStr) -> SecretStr:
     parse_webhook(address.get_secret_value())
     return address
-
-
-def _loopback_address(host: str) -> str:
-    if not is_loopback(host):
-        raise ValueError(
-            "only loopback addresses (127.0.0.1, ::1, localhost) for now: this server would show one user's "
-            "chats to everybody who can reach it"
-        )
-    return host
-
-
-class HttpSettings(BaseModel):
-    """How Streamable HTTP is served."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    host: Annotated[str, AfterValidator(_loopback_address)] = Field(
-        default="127.0.0.1", description="Address to listen at with --transport http; loopback only."
-    )
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
-
-
-class LimitSettings(BaseModel):
-    """The portal's limits, and the caller's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rate: float = Field(
-        default=2.0, gt=0, le=1000, description="Requests a second that the portal allows; 5 with Enterprise."
-    )
-    burst: int = Field(
-        default=50, ge=5, le=1_000_000, description="Requests it takes at once; 250 with Enterprise."
-    )
-    deadline: float = Field(
-        default=20.0, gt=0, le=600, description="Seconds that one call may take; hosts give up after 60."
-    )
-    attempts: int = Field(default=4, ge=1, le=10, description="How often a request is tried in all.")
-    queue: int = Field(default=200, ge=0, le=100_000, description="Calls that may wait for a portal.")
-    cache: float = Field(
-        default=3.0,
-        ge=0,
-        le=60,
-        description="Seconds for which a repeated list is not asked anew; 0: never.",
-    )
-    max_answer_bytes: int = Field(
-        default=64 * MIB, ge=MIB, description="The largest answer that is read from the portal."
-    )
-    moves_to: frozenset[str] = Field(
-        default=frozenset(), description="Hosts a portal may move to, beside those of its own domain."
-    )
-
-    def of_line(self) -> Limits:
-        """Return what the line to the portal keeps."""
-        return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
 
 
 class Settings(BaseSettings):
@@ -121,10 +67,21 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="How to log: text for people, json for one object a line."
     )
+    oauth: OAuthSettings = Field(default_factory=OAuthSettings, description="How people sign in.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
     limits: LimitSettings = Field(
         default_factory=LimitSettings, description="The portal's limits, and the caller's."
     )
+
+    @model_validator(mode="after")
+    def _sign_in_possible(self) -> Self:
+        if "bitrix24" in self.http.auth and not self.oauth.application():
+            raise ValueError(
+                "oauth.client_id: it is missing, or oauth.portal is; http.auth bitrix24 needs both"
+            )
+        if "bitrix24" in self.http.auth and self.demo:
+            raise ValueError("demo: it has nobody to sign in; run `bitrix24-chat-mcp portal` and name that")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -223,6 +180,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _sentence(problem: "ErrorDetails") -> str:
     """Say what is wrong with a setting, and where it was set; never what it was set to."""
-    name = ".".join(str(part) for part in problem["loc"])
+    name = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error" and (not name or said.startswith(f"{name}.")):
+        name, said = said.split(": ", 1)  # a complaint about several settings names the one to mend
     where = f" ({variable(name)})" if variable(name) in map(str.upper, os.environ) else ""
-    return f"{name}{where}: {problem['msg'].removeprefix('Value error, ')}"
+    return f"{name}{where}: {said}"

@@ -18,7 +18,9 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from . import arguments as bad_arguments
+from . import audit
 from .answers.failure import describe
+from .entrance import Entrance
 from .portal.errors import PortalError
 from .service import Service
 from .watching import Subscriptions
@@ -29,18 +31,32 @@ _logger = logging.getLogger(__name__)
 class ChatServer(MCPServer[Service]):
     """An MCPServer whose failures are answered in sentences, as tool errors."""
 
+    entrance: Entrance
+    """Whose chats it shows, for those who let people in."""
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever fails, the model reads what happened and what to do next."""
         label = context.request_context.lifespan_context.label if context else ""
-        takes = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
-        if name not in takes:
+        tools = {tool.name: tool for tool in await self.list_tools()}
+        if name not in tools:
             return _failed(
-                f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(takes)}.", label
+                f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(tools)}.", label
             )
-        if complaint := bad_arguments.unknown(name, arguments, takes[name]):
+        if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
             return _failed(complaint, label)
+        hints = tools[name].annotations
+        if context is None or (hints and hints.read_only_hint):
+            return await self._answer(name, arguments, context, label)
+        with audit.entry(name, arguments, context.request_context.lifespan_context.who) as entry:
+            answer = await self._answer(name, arguments, context, label)
+            entry.outcome = _outcome(answer)
+            return answer
+
+    async def _answer(
+        self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None, label: str
+    ) -> CallToolResult | InputRequiredResult:
         try:
             return await super().call_tool(name, bad_arguments.given(arguments), context)
         except ToolError as error:
@@ -63,6 +79,15 @@ class ChatServer(MCPServer[Service]):
         serve = self._lowlevel_server.add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, subscriptions.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, subscriptions.unsubscribe)
+
+
+def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
+    """Tell in a word what came of a call: the code that begins each of our failures, or `ok`."""
+    if not isinstance(answer, CallToolResult):
+        return "asked back"
+    said = answer.content[0] if answer.content else None
+    failed = answer.is_error and isinstance(said, TextContent)
+    return said.text.partition(":")[0][:64] if failed and isinstance(said, TextContent) else "ok"
 
 
 def _explain(tool: str, cause: BaseException | None) -> str:

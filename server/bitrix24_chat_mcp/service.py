@@ -1,69 +1,60 @@
 """What the tools stand on while the server runs: a line to the portal, and whose it is."""
 
-import logging
-from collections.abc import AsyncGenerator
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from .callers import caller
 from .config import Settings
-from .portal.auth import Credentials, parse_webhook
-from .portal.carrier import Carrier, in_process
+from .entrance import Entrance
+from .portal.auth import Credentials
 from .portal.client import Line, Portal
-from .portal.errors import UnusableRequestError
 from .portal.line import open_line
 from .portal.seen import Seen
 
-_logger = logging.getLogger(__name__)
+_MOST_SEEN = 500  # users whose titles are remembered
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """The running server as its tools see it.
 
-    `deadline` is how many seconds a call may take; `label` marks answers that are not a real portal's.
+    `who` gives the credentials of whoever is being served, or raises; `deadline` is how many seconds a call
+    may take; `label` marks answers that are not a real portal's.
     """
 
     line: Line
-    credentials: Credentials | None
+    who: Callable[[], Credentials]
     deadline: float
     label: str = ""
-    _seen: dict[Credentials, Seen] = field(default_factory=dict["Credentials", Seen])
+    _seen: OrderedDict[Credentials, Seen] = field(default_factory=OrderedDict["Credentials", Seen])
 
     def portal(self) -> Portal:
-        """Return the user's portal; raise where none is configured."""
-        if self.credentials is None:
-            raise UnusableRequestError(
-                "NOT_CONFIGURED",
-                "No Bitrix24 portal is configured for this server.",
-                "Ask the user to set BITRIX24_WEBHOOK_URL (or webhook_url in the configuration file) to an "
-                "incoming webhook with the scope im, or to start the server with --demo to try it out.",
-            )
-        return Portal(self.line, self.credentials)
+        """Return the portal of the user who is being served; raise where nobody can tell."""
+        return Portal(self.line, self.who())
 
     def seen(self, portal: Portal) -> Seen:
         """Return what this process has seen of the user's chats."""
-        return self._seen.setdefault(portal.credentials, Seen())
+        seen = self._seen.setdefault(portal.credentials, Seen())
+        self._seen.move_to_end(portal.credentials)
+        while len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)
+        return seen
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, carrier: Carrier | None = None) -> AsyncGenerator[Service]:
+async def open_service(settings: Settings, entrance: Entrance) -> AsyncGenerator[Service]:
     """Make the service ready, without touching the network; close its connections in the end."""
-    credentials: Credentials | None = None
-    if settings.demo:
-        carrier, credentials = _demo(carrier)
-    elif settings.webhook_url:
-        credentials = parse_webhook(settings.webhook_url.get_secret_value())
-    limits = settings.limits
-    carrier = carrier or Carrier(max_bytes=limits.max_answer_bytes)
+    limits, sign_ins = settings.limits, entrance.sign_ins
+    who = caller if settings.transport == "http" and settings.http.auth else entrance.owner
+    around = sign_ins.around if sign_ins else _as_it_is
     try:
-        async with open_line(carrier, limits.of_line()) as line:
-            yield Service(line, credentials, limits.deadline, "demo portal" if settings.demo else "")
+        async with open_line(entrance.carrier, limits.of_line(), around=around) as line:
+            yield Service(line, who, limits.deadline, "demo portal" if settings.demo else "")
     finally:
-        await carrier.aclose()
+        await entrance.carrier.aclose()
 
 
-def _demo(carrier: Carrier | None) -> tuple[Carrier, Credentials]:
-    from .demo import DemoPortal  # noqa: PLC0415 - only who wants the demo pays for it
-
-    portal = DemoPortal()
-    return carrier or Carrier(transport=in_process(portal)), parse_webhook(portal.webhook())
+def _as_it_is(line: Line) -> Line:
+    return line

@@ -6,11 +6,11 @@ nobody asks costs nothing.
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from mmap import mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import NoAnswerError, OversizedAnswerError, PortalError, UnreachableError
 from .rest import Reply, Request
@@ -24,8 +24,8 @@ class Carrier:
     """A pool of connections to portals. One for the whole process, for all users.
 
     `timeout` is the longest silence in seconds, half as long as a call's patience so that another attempt
-    fits; `max_bytes` is the largest body. `transport` takes the network's place: the demo portal, or a
-    fault.
+    fits; `max_bytes` is the largest body. `named`, where given, are the hosts that may lie inside the
+    network; all others must be public. `transport` takes the network's place: the demo portal, or a fault.
     """
 
     def __init__(
@@ -33,10 +33,12 @@ class Carrier:
         *,
         timeout: float = 10.0,
         max_bytes: int = 64 * 1024 * 1024,
+        named: Collection[str] | None = None,
         transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
     ) -> None:
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self._named = named
         self._transport = transport
 
     @cached_property
@@ -47,13 +49,15 @@ class Carrier:
         # httpx logs whole addresses at INFO, and ours hold the webhook's code.
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        # The system's trust store: portals on premises have certificates of their company's own.
+        trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # As many as an Enterprise portal's bucket holds. Those at rest spare the next call a handshake.
+        limits = httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0)
         return httpx.AsyncClient(
-            transport=self._transport() if self._transport else None,
-            # The system's trust store: portals on premises have certificates of their company's own.
-            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            transport=self._transport() if self._transport else _guarded(self._named, trust, limits),
+            verify=trust,
             timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 5.0)),
-            # As many as an Enterprise portal's bucket holds. Those at rest spare the next call a handshake.
-            limits=httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30.0),
+            limits=limits,
             follow_redirects=False,  # a POST that is followed blindly arrives as an empty GET
             # One pool serves all users: a session cookie of one must not travel with another's request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -61,34 +65,42 @@ class Carrier:
 
     async def send(self, request: Request) -> Reply:
         """Post a request and return what came back, whatever it is; raise if nothing whole did."""
+        credentials = request.credentials
+        address, headers = credentials.address(request.method), credentials.headers()
+        return await self._exchange("POST", address, headers, json=dict(request.params))
+
+    async def post_form(self, address: str, form: Mapping[str, str]) -> Reply:
+        """Post a form, as OAuth servers take it, and return what came back."""
+        return await self._exchange("POST", address, {}, data=dict(form))
+
+    async def get(self, address: str) -> Reply:
+        """Get a JSON document and return what came back."""
+        return await self._exchange("GET", address, {})
+
+    async def _exchange(self, verb: str, address: str, headers: Mapping[str, str], **body: Any) -> Reply:  # noqa: ANN401 - as the library takes it
         client = self._client
         import httpx  # noqa: PLC0415
 
+        headers = {"Accept": "application/json", **headers}
         try:
-            return await self._exchange(client, request)
+            async with client.stream(verb, address, headers=headers, **body) as response:
+                return await self._read(response)
         except (httpx.RequestError, ssl.SSLError) as error:
             # Without the cause: its text and its request hold the address.
             raise _explain(error) from None
 
-    async def _exchange(self, client: "httpx.AsyncClient", request: Request) -> Reply:
-        credentials = request.credentials
-        async with client.stream(
-            "POST",
-            credentials.address(request.method),
-            json=dict(request.params),
-            headers={"Accept": "application/json", **credentials.headers()},
-        ) as response:
-            if int(response.headers.get("content-length", 0)) > self._max_bytes:
+    async def _read(self, response: "httpx.Response") -> Reply:
+        if int(response.headers.get("content-length", 0)) > self._max_bytes:
+            raise _oversized(self._max_bytes)
+        # A map of memory takes only what is written to it, and gives back all. An array that grows to
+        # megabytes is moved again and again, and leaves holes as large as itself in the heap.
+        body, size = mmap(-1, self._max_bytes), 0
+        async for chunk in response.aiter_bytes():
+            if size + len(chunk) > self._max_bytes:
                 raise _oversized(self._max_bytes)
-            # A map of memory takes only what is written to it, and gives back all. An array that grows to
-            # megabytes is moved again and again, and leaves holes as large as itself in the heap.
-            body, size = mmap(-1, self._max_bytes), 0
-            async for chunk in response.aiter_bytes():
-                if size + len(chunk) > self._max_bytes:
-                    raise _oversized(self._max_bytes)
-                body[size : size + len(chunk)] = chunk
-                size += len(chunk)
-            return Reply(response.status_code, memoryview(body)[:size], response.headers.get("location"))
+            body[size : size + len(chunk)] = chunk
+            size += len(chunk)
+        return Reply(response.status_code, memoryview(body)[:size], response.headers.get("location"))
 
     async def aclose(self) -> None:
         """Close the connections, if any were opened."""
@@ -105,6 +117,32 @@ def in_process(app: "ASGIApp") -> "Callable[[], httpx.AsyncBaseTransport]":
         return httpx.ASGITransport(app)
 
     return transport
+
+
+def _guarded(
+    named: Collection[str] | None, trust: ssl.SSLContext, limits: "httpx.Limits"
+) -> "httpx.AsyncBaseTransport | None":
+    """Return a transport that looks at each address before it connects, or None where all are trusted."""
+    if named is None:
+        return None
+    import httpcore  # noqa: PLC0415
+    import httpx  # noqa: PLC0415
+
+    from .guard import Guard  # noqa: PLC0415
+
+    class Guarded(httpx.AsyncHTTPTransport):
+        def __init__(self) -> None:
+            super().__init__(verify=trust)
+            # The library has no setting for what makes its connections; the pool below it has.
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=trust,
+                max_connections=limits.max_connections,
+                max_keepalive_connections=limits.max_keepalive_connections,
+                keepalive_expiry=limits.keepalive_expiry,
+                network_backend=Guard(named),
+            )
+
+    return Guarded()
 
 
 def _oversized(limit: int) -> OversizedAnswerError:

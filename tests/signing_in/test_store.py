@@ -1,0 +1,153 @@
+"""What is kept between starts is whole, and its owner's alone."""
+
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+
+import anyio
+import keyring
+import keyring.backends.fail
+import pytest
+from bitrix24_chat_mcp.portal.oauth import Pair, SignIn
+from bitrix24_chat_mcp.portal.store import FileStore, KeyringStore, open_store
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+KEY = "https://acme.bitrix24.example"
+
+
+class Safe(KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 5  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.locked:
+            raise KeyringLocked
+        return self.held.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.held[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.held.pop((service, username), None) is None:
+            raise PasswordDeleteError
+
+
+def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "deep" / "down")
+    assert store.load(KEY) is None
+    store.save(KEY, "one")
+    store.save("another", "two")
+    store.save(KEY, "three")
+    assert (store.load(KEY), store.load("another")) == ("three", "two")
+    store.forget(KEY)
+    store.forget(KEY)
+    assert (store.load(KEY), store.load("another")) == (None, "two")
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no modes; the user's profile is closed there"
+)
+def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        FileStore(tmp_path / "here").save(KEY, "secret")
+    finally:
+        os.umask(before)
+    (file,) = (tmp_path / "here").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert KEY not in file.name
+
+
+def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    store.save(KEY, "whole")
+    (file,) = tmp_path.iterdir()
+    file.with_suffix(".new").write_text("hal")
+    assert store.load(KEY) == "whole"
+    store.save(KEY, "next")
+    assert store.load(KEY) == "next"
+    assert [kept.name for kept in tmp_path.iterdir()] == [file.name]
+
+
+def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_path: Path) -> None:
+    FileStore(tmp_path).save(KEY, "old")
+    FileStore(tmp_path).save("another", "young")
+    store = FileStore(tmp_path)
+    ages = {path: 201 if path.read_text() == "old" else 179 for path in tmp_path.iterdir()}
+    for path, days in ages.items():
+        moment = time.time() - days * 86400
+        os.utime(path, (moment, moment))
+    store.save("a third", "new")
+    assert (store.load(KEY), store.load("another"), store.load("a third")) == (None, "young", "new")
+
+
+@pytest.mark.parametrize("at_keyring", [False, True])
+async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -> None:
+    def another() -> FileStore | KeyringStore:
+        files = FileStore(tmp_path)
+        return KeyringStore(Safe(), files) if at_keyring else files
+
+    inside: list[str] = []
+
+    async def work(name: str) -> None:
+        async with another().turn(KEY):
+            inside.append(name)
+            await anyio.lowlevel.checkpoint()
+            inside.append(name)
+
+    async with anyio.create_task_group() as tasks:
+        for name in "abc":
+            tasks.start_soon(work, name)
+    assert [first == second for first, second in zip(inside[::2], inside[1::2], strict=True)] == [True] * 3
+
+
+def test_a_keyring_keeps_the_same_texts_and_no_file(tmp_path: Path) -> None:
+    store = KeyringStore(Safe(), FileStore(tmp_path))
+    assert store.load(KEY) is None
+    store.forget(KEY)
+    store.save(KEY, "secret")
+    assert store.load(KEY) == "secret"
+    store.forget(KEY)
+    assert store.load(KEY) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_locked_keyring_is_an_error_of_the_system(tmp_path: Path) -> None:
+    safe = Safe()
+    safe.locked = True
+    with pytest.raises(OSError, match="keyring refuses"):
+        KeyringStore(safe, FileStore(tmp_path)).load(KEY)
+
+
+def test_the_kind_of_store_follows_the_setting_and_the_system(tmp_path: Path) -> None:
+    before = keyring.get_keyring()
+    try:
+        keyring.set_keyring(Safe())
+        assert isinstance(open_store("auto", tmp_path), KeyringStore)
+        assert isinstance(open_store("file", tmp_path), FileStore)
+        keyring.set_keyring(keyring.backends.fail.Keyring())
+        assert isinstance(open_store("auto", tmp_path), FileStore)
+        with pytest.raises(OSError, match="offers no keyring"):
+            open_store("keyring", tmp_path)
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_credentials_are_the_same_user_s_whatever_the_token_and_show_none() -> None:
+    first = SignIn(KEY, Pair(KEY, "1", "s3cr3t-access", "s3cr3t-refresh"))
+    renewed = SignIn(KEY, Pair(KEY, "1", "another", "another"))
+    other = SignIn(KEY, Pair(KEY, "2", "s3cr3t-access", "s3cr3t-refresh"))
+    assert first == renewed
+    assert hash(first) == hash(renewed)
+    assert first != other
+    assert first.address("im.recent.get") == f"{KEY}/rest/im.recent.get"
+    assert "s3cr3t" not in f"{first!r} {first.pair!r}"
