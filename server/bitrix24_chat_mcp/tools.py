@@ -121,7 +121,7 @@ async def pin_chat(
     changed = seen.set_pinned(dialog_id, pinned=pin)
     if seen.title(dialog_id) is None:
         with suppress(PortalError):  # the pin is done; its title is a courtesy
-            await _find(portal, seen, dialog_id)
+            await _learn_title(portal, seen, dialog_id)
     title = seen.title(dialog_id)
     outcome = PinOutcome(
         dialog_id=dialog_id,
@@ -141,6 +141,14 @@ async def _find(portal: Portal, seen: Seen, dialog_id: str) -> str:
     found, title = await portal.dialog(dialog_id)
     seen.name(found, title)
     return found
+
+
+async def _learn_title(portal: Portal, seen: Seen, dialog_id: str) -> None:
+    """Find out what a pinned chat is called."""
+    if not dialog_id.isdigit():
+        await _find(portal, seen, dialog_id)
+    else:  # im.dialog.get has no name for a person, but whom the pin has touched is in the list
+        seen.remember((await portal.recent()).chats, whole=False)
 
 
 def _one_date(last_sync_date: datetime | None, last_update: datetime | None) -> datetime | None:

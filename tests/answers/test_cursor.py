@@ -63,8 +63,8 @@ def office(count: int, *, same_second: bool = False, dated: bool = True) -> Offi
     )
 
 
-def read(office: Office, events: list[str], limit: Callable[[], int]) -> list[list[str]]:
-    """Read page by page, an event of each batch between two pages; return the pages."""
+def read(office: Office, events: list[str], limit: Callable[[], int], after: int = 0) -> list[list[str]]:
+    """Read page by page, with events between two pages once `after` chats were shown; return the pages."""
     pages: list[list[str]] = []
     place, pending = start(office.clock), list(events)
     while True:
@@ -74,7 +74,8 @@ def read(office: Office, events: list[str], limit: Callable[[], int]) -> list[li
         if len(shown) == len(ahead):
             return pages
         sealed = seal(place.after(shown, office.clock), ARGUMENTS, KEY)
-        for _ in range(min(len(pending), office.random.randrange(6))):
+        busy = min(len(pending), office.random.randrange(12)) if sum(map(len, pages)) >= after else 0
+        for _ in range(busy):
             office.happen(pending.pop())
         office.clock += MINUTE
         place = unseal(sealed, ARGUMENTS, KEY, office.clock)
@@ -102,22 +103,41 @@ def test_no_chat_that_stays_is_skipped_or_shown_twice(
     events=EVENTS,
     seed=st.integers(0, 99),
     dated=st.sampled_from(["apart", "same second", "never"]),
+    after=st.sampled_from([0, MOST_NAMED]),
 )
-@example(count=2 * MOST_NAMED, events=["message"] * 40, seed=1, dated="apart")
+@example(count=2 * MOST_NAMED, events=["message"] * 60, seed=1, dated="apart", after=MOST_NAMED)
+@example(count=2 * MOST_NAMED, events=["message"] * 60, seed=2, dated="apart", after=MOST_NAMED)
 def test_beyond_the_named_no_chat_that_stays_is_skipped(
-    count: int, events: list[str], seed: int, dated: str
+    count: int, events: list[str], seed: int, dated: str, after: int
 ) -> None:
     """A longer list is swept: none is skipped, and only what moved meanwhile may come again."""
     place = office(count, same_second=dated == "same second", dated=dated != "never")
     place.random = Random(seed)  # noqa: S311
     before, busy = set(place.chats), len(events)
-    pages = read(place, events, lambda: place.random.choice([7, 30, 200]))
+    pages = read(place, events, lambda: place.random.choice([7, 30, 60]), after)
     shown = [one for page in pages for one in page]
     assert all(len(page) == len(set(page)) for page in pages)
     assert before & set(place.chats) <= set(shown)
     assert len(shown) - len(set(shown)) <= busy
     named = shown[:MOST_NAMED]
     assert len(set(named)) == len(named)
+
+
+def test_what_moved_up_during_the_sweep_comes_last_and_once() -> None:
+    place = office(MOST_NAMED + 60)
+    ordered = [chat.dialog_id for chat in place.listing()]
+    pages, at = list[list[str]](), start(place.clock)
+    for moved in [[], [], [], ordered[-3:], ordered[-6:-3], [], []]:
+        for dialog_id in moved:
+            place.clock += MINUTE
+            place.chats[dialog_id] = replace(place.chats[dialog_id], active_at=place.clock)
+        place.clock += MINUTE
+        shown = at.ahead(place.listing(), place.clock)[: at.most(100 if len(pages) < 3 else 30)]
+        pages.append([chat.dialog_id for chat in shown])
+        at = at.after(shown, place.clock)
+    assert pages[4][-6:] == [*ordered[-4:-7:-1], *ordered[-1:-4:-1]]
+    assert pages[5:] == [[], []]
+    assert sorted(one for page in pages for one in page) == sorted(ordered)
 
 
 def test_a_long_list_in_any_order_is_shown_whole_and_once() -> None:
@@ -194,3 +214,18 @@ def test_the_longest_cursor_is_one_that_the_tool_takes() -> None:
     far_apart = frozenset(f"chat{10**12 - 1 - n * 3 * 10**9}" for n in range(MOST_NAMED))
     assert len(seal(Place(2**35, far_apart, 2**35, (2**35, 2**42)), ARGUMENTS, KEY)) < 4000
     assert timedelta(days=1) == cursor.LIFETIME
+
+
+def test_names_and_sweep_do_not_mix_in_a_page() -> None:
+    place = start(NOW).after(list(office(250).chats.values()), NOW)
+    assert place.most(200) == MOST_NAMED - 250
+    assert place.after(list(office(MOST_NAMED).chats.values()), NOW).most(200) == 200
+
+
+def test_a_chat_of_the_very_second_in_which_a_sweep_began_is_not_twice_in_a_page() -> None:
+    second = int(NOW.timestamp())
+    names = frozenset(f"chat{n}" for n in range(1, MOST_NAMED + 1))
+    ahead = Place(second, names, reached=(second, 10**9)).ahead(
+        [Chat("7", "A", "person", active_at=NOW)], NOW
+    )
+    assert [chat.dialog_id for chat in ahead] == ["7"]

@@ -14,7 +14,7 @@ _GROUPS = {"group", "open", "collab", "crm", "event", "call", "mail", "other"}
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """One kind of claim on the user's attention: who has it, and how it is told."""
+    """One kind of claim on the user's attention: how it is told, after how long, and who has it."""
 
     says: str
     holds: Callable[[Chat, timedelta], bool]
@@ -22,12 +22,14 @@ class _Claim:
 
 # The first claim that holds places a chat; muted chats have only those of people.
 _CLAIMS = (
-    _Claim("a client waits for an answer", lambda chat, _: chat.client_waits),
-    _Claim("wrote to you directly", lambda chat, _: _theirs(chat) and chat.unread > 0),
+    _Claim("a client has waited {}", lambda chat, _: chat.client_waits),
+    _Claim("wrote to you directly, waiting {}", lambda chat, _: _theirs(chat) and chat.unread > 0),
     _Claim("marked unread by hand", lambda chat, _: chat.marked_unread),
-    _Claim("you owe the answer", lambda chat, age: _theirs(chat) and age <= PRESSING),
-    _Claim("unread", lambda chat, _: chat.unread > 0 and chat.kind in _GROUPS and not chat.muted),
-    _Claim("unread in a task", lambda chat, _: chat.unread > 0 and chat.kind == "task" and not chat.muted),
+    _Claim("you owe the answer, waiting {}", lambda chat, age: _theirs(chat) and age <= PRESSING),
+    _Claim("unread for {}", lambda chat, _: chat.unread > 0 and chat.kind in _GROUPS and not chat.muted),
+    _Claim(
+        "unread in a task for {}", lambda chat, _: chat.unread > 0 and chat.kind == "task" and not chat.muted
+    ),
 )
 
 
@@ -42,7 +44,7 @@ def rank(chats: list[Chat], now: datetime) -> list[tuple[Chat, str]]:
         age = now - chat.active_at if chat.active_at else timedelta()
         for place, claim in enumerate(_CLAIMS):
             if claim.holds(chat, age):
-                waiting.append(((place, age > PRESSING, -age), chat, f"{claim.says}, {_told(age)}"))
+                waiting.append(((place, age > PRESSING, -age), chat, claim.says.format(_told(age))))
                 break
     return [(chat, why) for _, chat, why in sorted(waiting, key=lambda one: one[0])]
 
@@ -54,6 +56,6 @@ def _theirs(chat: Chat) -> bool:
 def _told(age: timedelta) -> str:
     minutes = max(0, round(age.total_seconds() / 60))
     if minutes < 120:  # noqa: PLR2004 - up to two hours in minutes
-        return f"waiting {minutes} min"
+        return f"{minutes} min"
     hours = minutes // 60
-    return f"waiting {hours} h" if hours < 48 else f"waiting {hours // 24} d"  # noqa: PLR2004 - and two days
+    return f"{hours} h" if hours < 48 else f"{hours // 24} d"  # noqa: PLR2004 - and two days

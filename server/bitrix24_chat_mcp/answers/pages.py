@@ -48,7 +48,7 @@ def make(
         notes=[
             *notes,
             *_shortened(shortened, len(wanted) - len(rows)),
-            *_flood(chosen.chats),
+            *_flood(chosen.chats, choice),
             *_odd(listing.odd),
         ],
         portal=portal,
@@ -70,16 +70,16 @@ def _shortened(shortened: bool, dropped: int) -> list[str]:  # noqa: FBT001
     return [f"{said}, the last {dropped} rows of this page left to the next" if dropped else said]
 
 
-def _flood(chats: Sequence[Chat]) -> list[str]:
-    """Say how many are task chats and bots, when they outnumber the rest."""
+def _flood(chats: Sequence[Chat], choice: Choice) -> list[str]:
+    """Say how many are task chats and bots, when they outnumber the rest and nobody asked for them."""
     tally = Counter(chat.kind for chat in chats)
-    if (tally["task"] + tally["bot"]) * 2 <= len(chats):
+    if choice.kinds or (tally["task"] + tally["bot"]) * 2 <= len(chats):
         return []
-    return [f"{tally['task']} task chats and {tally['bot']} bots outnumber the rest"]
+    return [f"task chats ({tally['task']}) and bots ({tally['bot']}) outnumber the rest"]
 
 
 def _odd(odd: Sequence[str]) -> list[str]:
     if not odd:
         return []
     named = ", ".join(map(odd_name, odd[:MOST_NAMED])) + (", …" if len(odd) > MOST_NAMED else "")
-    return [f"left out as unreadable: {len(odd)} of the portal's items ({named})"]
+    return [f"items left out as unreadable: {len(odd)} ({named})"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from .records import ChatList, ChatRow, PinOutcome
 
 _FLAGS = ("pinned", "muted", "marked_unread", "file")
+_INNER_QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
 _MORE = ("position", "members", "role", "owner", "created")
 
 
@@ -18,7 +19,8 @@ def chat_list(page: ChatList) -> str:
 
 def pin_outcome(outcome: PinOutcome) -> str:
     """Say what came of pinning or unpinning."""
-    name = f"“{outcome.title}” ({outcome.dialog_id})" if outcome.title else outcome.dialog_id
+    title = outcome.title.translate(_INNER_QUOTES)
+    name = f"“{title}” ({outcome.dialog_id})" if title else outcome.dialog_id
     if outcome.changed is False:
         said = [f"{name} was {'pinned' if outcome.pinned else 'not pinned'} already, nothing changed"]
     else:
@@ -31,8 +33,7 @@ def pin_outcome(outcome: PinOutcome) -> str:
 
 
 def _heading(page: ChatList) -> Iterable[str]:
-    shown = [page.shown, f"{page.matching} matching" if page.matching is not None else None, page.total]
-    yield f"{_origin(page.portal)}{' of '.join(str(count) for count in shown if count is not None)} chats"
+    yield _origin(page.portal) + _counted(page)
     yield f"{page.unread} unread in {page.unread_chats} chats" if page.unread else "nothing unread"
     yield f"as of {page.as_of}"
     for name, kinds in page.hidden.items():
@@ -40,6 +41,14 @@ def _heading(page: ChatList) -> Iterable[str]:
     yield from page.notes
     if page.next_cursor:
         yield f"next_cursor {page.next_cursor}"
+
+
+def _counted(page: ChatList) -> str:
+    if page.matching is None:
+        return f"{page.shown} of {page.total} chats"
+    if not page.matching:
+        return f"none of {page.total} chats match"
+    return f"{page.shown} of {page.matching} matching, of {page.total} chats in all"
 
 
 def _origin(portal: str) -> str:

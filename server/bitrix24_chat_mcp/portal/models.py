@@ -110,7 +110,7 @@ _KINDS_BY_LETTER = {
 # Statuses of an open line's session (imopenlines): new, skipped, the client's turn, the client's again.
 _CLIENT_WAITS = {0, 5, 20, 25}
 _DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]{0,11}")
-_NAME = re.compile(r"[\w|.:-]{1,40}")
+_NAME = re.compile(r"[\w|.:-]{1,24}", re.ASCII)
 _MOST = 10**12
 _NO_MESSAGE, _NO_CHAT, _NO_USER = wire.Message(), wire.Chat(), wire.User()
 
