@@ -64,7 +64,7 @@ class ChatRow(Record):
     marked_unread: bool = False
     last_text: str = ""
     last_author: str = Field("", description="absent: the person in title, or the system; 'you': the user")
-    last_at: str = Field("", description="time if today, else month-day; zone of as_of")
+    last_at: str = Field("", description="month-day, and time within 2 days, zone of as_of")
     link: str = ""
     file: bool = False
     position: str = Field("", description="last_author's")
@@ -194,12 +194,10 @@ def link(address: str, link_base: str) -> str:
 
 
 def minutes(moment: datetime | None, now: datetime) -> str:
-    """Write a moment in the zone of `now`: today needs no date, what is old no minutes, this year no year."""
+    """Write a moment in the zone of `now`: what is old needs no minutes, and this year no year."""
     if moment is None:
         return ""
     local = moment.astimezone(now.tzinfo)
-    if local.date() == now.date():
-        return f"{local:%H:%M}"
     if local.year != now.year:
         return f"{local:%Y-%m-%d}"
     return f"{local:%m-%d %H:%M}" if abs(now - local) < MINUTES_MATTER else f"{local:%m-%d}"
