@@ -18,7 +18,7 @@ from bitrix24_chat_mcp.config import Settings
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.hosts import HOSTS
-from bitrix24_chat_mcp.portal.errors import ADVICE
+from bitrix24_chat_mcp.portal.advice import ADVICE
 from commands import environment, run
 from conversation import Conversation, facts
 from mcp import Client, StdioServerParameters

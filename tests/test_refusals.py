@@ -8,8 +8,8 @@ import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
+from bitrix24_chat_mcp.portal.advice import ADVICE
 from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import ADVICE
 from conversation import VIRTUAL_TIME, Era, text
 from mcp import Client
 
@@ -143,3 +143,19 @@ async def test_a_cookie_of_the_portal_is_not_kept(era: Era) -> None:
     await ask(era, answer)
     assert len(cookies) > 1
     assert set(cookies) == {None}
+
+
+@pytest.mark.parametrize(
+    "code", ["ACCESS_ERROR", "INVALID_CREDENTIALS", "OVERLOAD_LIMIT", "insufficient_scope"]
+)
+async def test_a_refusal_that_cannot_change_is_not_asked_for_again_whatever_its_status(
+    era: Era, code: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(503, json={"error": code, "error_description": ""})
+
+    await ask(era, answer)
+    assert len(asked) == 2, "one for each of the two calls"
