@@ -10,7 +10,7 @@ def _icon(path: str) -> list[Icon]:
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='#29619b' "
         f"stroke-width='2'><path d='{path}'/></svg>"
     )
-    source = "data:image/svg+xml," + quote(drawing, safe=" ='/:")
+    source = "data:image/svg+xml," + quote(drawing, safe="='/:")  # a space is none in a URI
     return [Icon(src=source, mime_type="image/svg+xml", sizes=["any"])]
 
 
