@@ -1,5 +1,6 @@
 """Whatever the portal puts into a list, the list is told: odd items cost nothing but themselves."""
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any, cast
@@ -88,6 +89,7 @@ async def test_a_list_never_fails_and_every_item_is_listed_or_counted(
     assert told == [] if not strange else told[0].startswith(f"items left out as unreadable: {len(strange)} ")
 
 
+WRONG: list[Any] = [None, [[]], {"a": {}}, 10**400, -1, "\x00", MISSING]
 FIELDS = [
     ("title", "title"),
     ("counter", "unread"),
@@ -106,18 +108,19 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("wire", "field"), FIELDS, ids=[wire for wire, _ in FIELDS])
-@pytest.mark.parametrize("junk", [None, [[]], {"a": {}}, 10**400, -1, "\x00", MISSING], ids=range(7))
-async def test_a_value_of_a_wrong_type_costs_its_own_field_only(wire: str, field: str, junk: object) -> None:
+async def test_a_value_of_a_wrong_type_costs_its_own_field_only(wire: str, field: str) -> None:
     portal = office()
     items = [item for item in await raw(portal) if item and item["chat"].get("role")]
-    item = max(items, key=lambda one: (bool(one["chat"]["entity_link"]["url"]), one["counter"]))
-    item["message"]["file"] = {"id": 1}
-    async with connected(portal, limits={"cache": 0}) as client:
-        portal.override([item])
-        (before,) = facts(await client.call_tool("list_recent_chats", {"detail": "full"}))["chats"]
+    sound = max(items, key=lambda one: (bool(one["chat"]["entity_link"]["url"]), one["counter"]))
+    sound["message"]["file"] = {"id": 1}
+    damaged = [{**copy.deepcopy(sound), "id": f"chat{number}"} for number in range(1, len(WRONG) + 1)]
+    for item, junk in zip(damaged, WRONG, strict=True):
         put(item, tuple(wire.split(".")), junk)
-        (after,) = facts(await client.call_tool("list_recent_chats", {"detail": "full"}))["chats"]
-    assert {**after, field: None} == {**before, field: None}
+    portal.override([sound, *damaged])
+    async with connected(portal) as client:
+        page = facts(await client.call_tool("list_recent_chats", {"detail": "full"}))
+    expected, *rows = ({**row, field: None, "dialog_id": ""} for row in page["chats"])
+    assert rows == [expected] * len(WRONG)
 
 
 async def test_odd_items_are_named_by_id_or_by_number() -> None:
@@ -166,12 +169,9 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED)
-@pytest.mark.parametrize(
-    "clock", [b'{"date_finish":"2026-11-21T18:30:00+03:00"}', b'{"date_finish":"\\ud83d"}']
-)
-async def test_damage_in_one_item_costs_neither_the_list_nor_the_item(damaged: bytes, clock: bytes) -> None:
+async def test_damage_in_one_item_costs_neither_the_list_nor_the_item(damaged: bytes) -> None:
     portal = office()
-    body = b'{"result":[' + GOOD.encode() + b"," + damaged + b'],"time":' + clock + b"}"
+    body = b'{"result":[' + GOOD.encode() + b"," + damaged + b'],"time":{"date_finish":"\\ud83d"}}'
     portal.fail("im.recent.get", Fault(body=body))
     async with connected(portal, limits={"cache": 0}) as client:
         page = facts(await client.call_tool("list_recent_chats"))
