@@ -10,8 +10,11 @@ from . import icons, tools, wording
 from .schema import tidy
 
 
-def _tool(function: Callable[..., Any], title: str, hints: ToolAnnotations, icon: list[Icon]) -> Tool:
+def _tool(function: Callable[..., Any], title: str, icon: list[Icon], *, reads: bool) -> Tool:
     name = function.__name__
+    hints = ToolAnnotations(
+        read_only_hint=reads, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+    )
     tool = Tool.from_function(
         function, title=title, description=wording.read(f"tools/{name}"), annotations=hints, icons=icon
     )
@@ -22,20 +25,6 @@ def _tool(function: Callable[..., Any], title: str, hints: ToolAnnotations, icon
 
 def offered(*, read_only: bool) -> list[Tool]:
     """Return the tools in the order in which a model reads them; it never changes."""
-    reading = _tool(
-        tools.list_recent_chats,
-        "List recent chats",
-        ToolAnnotations(
-            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        ),
-        icons.CHATS,
-    )
-    pinning = _tool(
-        tools.pin_chat,
-        "Pin or unpin a chat",
-        ToolAnnotations(
-            read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        ),
-        icons.PIN,
-    )
+    reading = _tool(tools.list_recent_chats, "List recent chats", icons.CHATS, reads=True)
+    pinning = _tool(tools.pin_chat, "Pin or unpin a chat", icons.PIN, reads=False)
     return [reading] if read_only else [reading, pinning]
