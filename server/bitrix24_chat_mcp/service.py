@@ -11,6 +11,7 @@ from .entrance import Entrance
 from .portal.auth import Credentials
 from .portal.client import Line, Portal
 from .portal.line import open_line
+from .portal.rest import Post
 from .portal.seen import Seen
 
 _MOST_SEEN = 500  # users whose titles are remembered
@@ -56,5 +57,5 @@ async def open_service(settings: Settings, entrance: Entrance) -> AsyncGenerator
         await entrance.carrier.aclose()
 
 
-def _as_it_is(line: Line) -> Line:
-    return line
+def _as_it_is(post: Post) -> Post:
+    return post

@@ -63,7 +63,7 @@ class Carrier:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request[object]) -> Reply:
         """Post a request and return what came back, whatever it is; raise if nothing whole did."""
         credentials = request.credentials
         address, headers = credentials.address(request.method), credentials.headers()

@@ -6,7 +6,7 @@ same credentials, as one batch. Calls of different users never share a request.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -18,7 +18,7 @@ from .errors import ClosedError, PortalError, QueueFullError
 from .flight import Flight, Place
 from .limits import Limits
 from .pace import Pace
-from .rest import Answer, Request
+from .rest import Answer, Post, Request
 from .telemetry import Telemetry
 
 Outcome = Answer | PortalError
@@ -60,7 +60,7 @@ class Dispatch:
 
     def __init__(
         self,
-        post: Callable[[Request], Awaitable[Answer]],
+        post: Post,
         limits: Limits,
         tasks: TaskGroup,
         telemetry: Telemetry,
@@ -194,7 +194,7 @@ class Dispatch:
         if outcome.code == "ERROR_BATCH_METHOD_NOT_ALLOWED":
             self._unbatchable.add(flight.request.method)
 
-    async def _ask(self, request: Request, flights: Sequence[Flight]) -> Answer:
+    async def _ask(self, request: Request[object], flights: Sequence[Flight]) -> Answer:
         """Make one REST request in the place that the bucket gave."""
         for flight in flights:
             flight.attempts += 1

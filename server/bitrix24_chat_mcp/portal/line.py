@@ -11,21 +11,24 @@ Each part calls the next and knows nothing of the others.
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
 from .carrier import Carrier
-from .client import Line
 from .dispatch import Dispatch
 from .flight import Flight
 from .limits import Limits
 from .moves import Moves
-from .rest import Answer, Request, decipher
+from .rest import Answer, Post, Request, decipher
 from .retry import Retry
 from .share import Share
 from .telemetry import Telemetry
+
+T = TypeVar("T")
 
 
 class PortalLine:
@@ -35,8 +38,8 @@ class PortalLine:
         self._share = share
         self._dispatches = dispatches
 
-    async def __call__(self, request: Request) -> Answer:
-        """Return the portal's answer, or raise a PortalError."""
+    async def __call__(self, request: Request[T]) -> Answer[T]:
+        """Return the portal's answer, read, or raise a PortalError."""
         return await self._share(request)
 
     async def aclose(self) -> None:
@@ -54,7 +57,7 @@ async def open_line(
     carrier: Carrier,
     limits: Limits | None = None,
     *,
-    around: Callable[[Line], Line] = lambda line: line,
+    around: Callable[[Post], Post] = lambda post: post,
     jitter: Random | None = None,
 ) -> AsyncGenerator[PortalLine]:
     """Open the line; closing it cancels what is under way. The carrier stays open, it is the caller's.
@@ -64,7 +67,7 @@ async def open_line(
     limits = limits or Limits()
     telemetry = Telemetry()
     dispatches: dict[str, Dispatch] = {}
-    post = around(lambda request: _post(carrier, request))
+    post = around(partial(_post, carrier))
     async with _task_group() as tasks:
 
         async def dispatch(flight: Flight) -> Answer:
@@ -95,5 +98,5 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
         raise error from None
 
 
-async def _post(carrier: Carrier, request: Request) -> Answer:
+async def _post(carrier: Carrier, request: Request[object]) -> Answer:
     return decipher(await carrier.send(request))

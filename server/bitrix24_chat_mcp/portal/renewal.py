@@ -7,7 +7,7 @@ process is killed after the server has changed the pair and before its answer is
 known to nobody, and the user must sign in again.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,10 +19,9 @@ import msgspec
 from .carrier import Carrier
 from .errors import PortalError, RefusedError, UnusableRequestError
 from .oauth import Application, Form, Pair, SignIn, read_pair
-from .rest import Answer, Reply, Request, decipher
+from .rest import Answer, Post, Reply, Request, decipher
 from .store import Store
 
-Line = Callable[[Request], Awaitable[Answer]]
 # A token that is not known may be the one that another process has just had replaced.
 _TOKEN_IS_DEAD = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
 
@@ -88,21 +87,21 @@ class SignIns:
             async with self.store.turn(key):
                 self.store.forget(key)
 
-    def around(self, line: Line) -> Line:
-        """Wrap a line to the portal: renew an expired token, and repeat the call once."""
+    def around(self, post: Post) -> Post:
+        """Wrap what makes single requests: renew an expired token, and repeat the call once."""
 
-        async def renewing(request: Request) -> Answer:
+        async def renewing(request: Request[object]) -> Answer:
             who = request.credentials
             if not isinstance(who, SignIn):
-                return await line(request)
+                return await post(request)
             spent = who.pair.access
             try:
-                return await line(request)
+                return await post(request)
             except RefusedError as error:
                 if error.code not in _TOKEN_IS_DEAD:
                     raise
                 await self._renew(who, spent, expired=error.code == "EXPIRED_TOKEN")
-            return await line(request)
+            return await post(request)
 
         return renewing
 
