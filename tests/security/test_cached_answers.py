@@ -10,9 +10,15 @@ from bitrix24_chat_mcp.portal.errors import UnclearAnswerError
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import open_line
 from bitrix24_chat_mcp.portal.models import Listing
+from conversation import VIRTUAL_TIME
 from portal.office import Office, office
 
 ACME = "https://acme.example/rest/1/secret/"
+
+
+@pytest.fixture
+def anyio_backend() -> object:
+    return VIRTUAL_TIME
 
 
 async def test_an_unreadable_answer_is_not_cached() -> None:
