@@ -99,4 +99,4 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
 
 
 async def _post(carrier: Carrier, request: Request[object]) -> Answer:
-    return decipher(await carrier.send(request))
+    return decipher(await carrier.send(request), request.credentials.address(request.method))

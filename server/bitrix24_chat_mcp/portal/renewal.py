@@ -18,6 +18,7 @@ import msgspec
 
 from .carrier import Carrier
 from .errors import PortalError, RefusedError, UnusableRequestError
+from .moves import Relocated
 from .oauth import Application, Form, Pair, SignIn, read_pair
 from .rest import Answer, Post, Reply, Request, decipher
 from .store import Store
@@ -92,6 +93,8 @@ class SignIns:
 
         async def renewing(request: Request[object]) -> Answer:
             who = request.credentials
+            if isinstance(who, Relocated):
+                who = who.credentials
             if not isinstance(who, SignIn):
                 return await post(request)
             spent = who.pair.access

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
+from urllib.parse import urlsplit
 
 import msgspec
 from typing_extensions import TypeVar
@@ -132,14 +133,15 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def decipher(reply: Reply) -> Answer:
+def decipher(reply: Reply, address: str = "") -> Answer:
     """Read an answer; raise the error that it tells.
 
     Errors are known by their code and never by the status: the two disagree between the portal's
-    documentation and its source, and an error can come with 200.
+    documentation and its source, and an error can come with 200. `address` is what was asked: only a
+    redirect to the same path says where the portal is now.
     """
     if reply.location is not None and 300 <= reply.status < 400:  # noqa: PLR2004
-        raise MovedError(reply.location)
+        raise MovedError(_new_origin(reply.location, address))
     envelope = _open(reply)
     if envelope.error:
         raise refusal(envelope.error, envelope.error_description, reply.status, envelope.time)
@@ -166,6 +168,15 @@ def read(request: Request[T_co], answer: Answer) -> Answer[T_co]:
     rows = len(value) if isinstance(value, Sized) and value is not answer.result else 0
     weight = len(memoryview(answer.result)) + rows * _ROW
     return Answer(value, answer.as_of, answer.resets_in, answer.age, weight)
+
+
+def _new_origin(location: str, address: str) -> str:
+    try:
+        there = urlsplit(location)
+    except ValueError:
+        return ""
+    same = there.path == urlsplit(address).path
+    return f"{there.scheme}://{there.netloc}" if same and there.netloc else ""
 
 
 def _open(reply: Reply) -> _Envelope:
