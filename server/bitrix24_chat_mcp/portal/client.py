@@ -11,7 +11,7 @@ import msgspec
 
 from .auth import Credentials
 from .errors import RefusedError
-from .models import Listing, read_listing, read_page
+from .models import Listing, read_listing, read_page, read_profile
 from .reading import decode
 from .rest import Answer, Reader, Request, raw, timestamp, yes_no
 
@@ -30,6 +30,7 @@ Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
 MOST_PINS = 45
 """Bitrix24 pins no more; it answers `false`, not an error, to one more."""
+_LARGEST_ID = 10**12
 
 
 def reader(kind: type[T]) -> Reader[T]:
@@ -43,14 +44,7 @@ class _Dialog(msgspec.Struct):
     name: Any = ""
 
 
-class _Profile(msgspec.Struct):
-    ID: Any = ""
-    NAME: Any = ""
-    LAST_NAME: Any = ""
-
-
-_read_bool, _read_dialog, _read_profile = reader(bool), reader(_Dialog), reader(_Profile)
-_read_scopes = reader(list[str])
+_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +98,7 @@ class Portal:
         title = dialog.name if isinstance(dialog.name, str) else ""
         if dialog_id.isdigit():
             return dialog_id, title
-        if not isinstance(dialog.id, int) or dialog.id <= 0:
+        if not isinstance(dialog.id, int) or not 0 < dialog.id < _LARGEST_ID or dialog.id is True:
             raise RefusedError("ACCESS_ERROR")
         return f"chat{dialog.id}", title
 
@@ -115,8 +109,8 @@ class Portal:
 
     async def owner(self) -> str:
         """Return the name of the user whose credentials these are (`profile`)."""
-        profile = (await self._ask("profile", {}, _read_profile)).result
-        return f"{profile.NAME or ''} {profile.LAST_NAME or ''}".strip() or f"user {profile.ID}"
+        profile = (await self._ask("profile", {}, read_profile)).result
+        return profile.name or f"user {profile.user}"
 
     async def demand_scope(self, scope: str) -> None:
         """Raise unless the credentials have the permission (`scope`)."""

@@ -1,13 +1,17 @@
 """When a request leaves, and in whose company.
 
-A call that finds the bucket free leaves at once and alone. The others wait in the order in which they
-came; when the bucket lets a request go, it takes the first of them, and with it all that wait with the
-same credentials, as one batch. Calls of different users never share a request.
+A call that finds the bucket free leaves at once and alone. The others wait, each caller's in the order in
+which they came, and callers take turns: when the bucket lets a request go, it takes the first call of the
+caller whose turn it is, and with it all that this caller waits for, as one batch. Calls of different
+users never share a request. When the queue is full, a caller who has fewer calls in it gets the place of
+the last call of the caller who has the most.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,6 +24,9 @@ from .limits import Limits
 from .pace import Pace
 from .rest import Answer, Post, Request
 from .telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from .auth import Credentials
 
 Outcome = Answer | PortalError
 
@@ -70,7 +77,7 @@ class Dispatch:
         self._tasks = tasks
         self._telemetry = telemetry
         self._pace = Pace(limits.rate, limits.burst)
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: OrderedDict[Credentials, deque[_Ticket]] = OrderedDict()  # the next turn first
         self._pumping = False
         self._nap = anyio.CancelScope()
         self._unbatchable: set[str] = set()
@@ -96,21 +103,40 @@ class Dispatch:
         return ticket.outcome
 
     def _line_up(self, flight: Flight) -> _Ticket:
-        ahead = len(self._waiting)
         ticket = _Ticket(flight)
-        self._waiting.append(ticket)
-        if ahead >= self._limits.queue:
-            place = self._place(ticket)
-            self._waiting.pop()
-            raise QueueFullError(ahead, place.seconds)
+        waiting = sum(map(len, self._waiting.values()))
+        own = self._waiting.setdefault(flight.request.credentials, deque())
+        own.append(ticket)
+        if waiting >= self._limits.queue:
+            self._refuse(waiting, max(self._waiting.values(), key=len), own)
         flight.place = lambda: self._place(ticket)
         self._pump()
         return ticket
 
+    def _refuse(self, waiting: int, longest: deque[_Ticket], own: deque[_Ticket]) -> None:
+        """Refuse the new call, the last of its `own` caller's, or else the last of the `longest` queue."""
+        fair = len(own) < len(longest)
+        refused = longest[-1] if fair else own[-1]
+        error = QueueFullError(waiting, self._place(refused).seconds)
+        self._remove(refused)
+        if not fair:
+            raise error
+        refused.deliver(error)
+
+    def _remove(self, ticket: _Ticket) -> None:
+        credentials = ticket.flight.request.credentials
+        own = self._waiting[credentials]
+        own.remove(ticket)
+        if not own:
+            del self._waiting[credentials]
+
+    def _waits(self, ticket: _Ticket) -> bool:
+        return ticket in self._waiting.get(ticket.flight.request.credentials, ())
+
     def _leave(self, ticket: _Ticket) -> None:
         ticket.flight.place = None
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
+        if self._waits(ticket):
+            self._remove(ticket)
             if not self._waiting:
                 self._nap.cancel()
         elif ticket.parcel:
@@ -119,9 +145,20 @@ class Dispatch:
                 ticket.parcel.scope.cancel()
 
     def _place(self, ticket: _Ticket) -> Place:
-        before = list(self._waiting)[: self._waiting.index(ticket)] if ticket in self._waiting else []
-        parties = {other.flight.request.credentials for other in (*before, ticket)}
-        return Place(len(before), (len(parties) + len(before) // LARGEST) / self._limits.rate)
+        """Tell how many calls leave before one that waits, and when it leaves, about."""
+        if not self._waits(ticket):
+            return Place(0, 1 / self._limits.rate)
+        asked = ticket.flight.request.credentials
+        calls = self._waiting[asked].index(ticket)
+        turns = own = calls // LARGEST
+        sooner = True
+        for credentials, waiting in self._waiting.items():
+            if credentials == asked:
+                sooner = False  # those behind have each of their turns later
+                continue
+            due = min(len(waiting), (own + sooner) * LARGEST)
+            turns, calls = turns + ceil(due / LARGEST), calls + due
+        return Place(calls, (turns + 1) / self._limits.rate)
 
     def _pump(self) -> None:
         if not self._pumping:
@@ -142,14 +179,16 @@ class Dispatch:
             self._pumping = False
 
     def _collect(self) -> _Parcel:
-        """Take the first who waits, and all who may travel with him."""
-        first = self._waiting.popleft()
+        """Take the first call of the caller whose turn it is, and all of theirs that may travel with it."""
+        credentials, waiting = self._waiting.popitem(last=False)
+        first = waiting.popleft()
         company = [first]
         if self._joins(first):
-            same = first.flight.request.credentials
-            fitting = (t for t in self._waiting if self._joins(t) and t.flight.request.credentials == same)
+            fitting = (ticket for ticket in waiting if self._joins(ticket))
             company += [ticket for ticket, _ in zip(fitting, range(LARGEST - 1), strict=False)]
-            self._waiting = deque(ticket for ticket in self._waiting if ticket not in company)
+            waiting = deque(ticket for ticket in waiting if ticket not in company)
+        if waiting:
+            self._waiting[credentials] = waiting
         parcel = _Parcel(company, len(company))
         for ticket in company:
             ticket.parcel = parcel

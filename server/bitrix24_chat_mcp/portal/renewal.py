@@ -18,9 +18,10 @@ import msgspec
 
 from .carrier import Carrier
 from .errors import PortalError, RefusedError, UnusableRequestError
+from .models import read_profile
 from .moves import Relocated
 from .oauth import Application, Form, Pair, SignIn, read_pair
-from .rest import Answer, Post, Reply, Request, decipher
+from .rest import Answer, Post, Reply, Request, decipher, read
 from .store import Store
 
 # A token that is not known may be the one that another process has just had replaced.
@@ -71,10 +72,9 @@ class SignIns:
         pair = read_pair(reply, self.application.portal)
         if pair.user:
             return pair
-        profile = Request(SignIn("", pair), "profile", {})
-        answer = decipher(await self._carrier.send(profile))
-        user = msgspec.json.decode(answer.result, type=dict[str, object]).get("ID")
-        return Pair(pair.portal, str(user), pair.access, pair.refresh)
+        asked = Request(SignIn("", pair), "profile", {}, reader=read_profile)
+        profile = read(asked, decipher(await self._carrier.send(asked))).result
+        return Pair(pair.portal, profile.user, pair.access, pair.refresh)
 
     async def keep(self, key: str, pair: Pair) -> SignIn:
         """Keep a first pair and return its credentials."""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic
-from urllib.parse import urlsplit
+from typing import Any, Generic, TypeGuard
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from typing_extensions import TypeVar
@@ -97,6 +97,8 @@ class _Envelope(msgspec.Struct):
 
 _envelopes = msgspec.json.Decoder(_Envelope)
 _JSON_BEGINS = (b"{", b"[")
+_END_OF_TIME = 10**11
+"""Seconds since 1970; no portal's clock shows as many."""
 _ROW = 600
 """Bytes that a row of a list takes beside its texts, about: a `Chat`, its message and moments."""
 
@@ -175,7 +177,7 @@ def _new_origin(location: str, address: str) -> str:
         there = urlsplit(location)
     except ValueError:
         return ""
-    same = there.path == urlsplit(address).path
+    same = unquote(there.path) == urlsplit(address).path
     return f"{there.scheme}://{there.netloc}" if same and there.netloc else ""
 
 
@@ -220,7 +222,8 @@ def _failing(reply: Reply) -> bool:
 
 def refusal(error: object, said: object, status: int = 200, time: Timing = None) -> RefusedError:
     """Read an error's code and description, of a whole answer or of one command in a batch."""
-    refused = RefusedError(str(error), said if isinstance(said, str) else "", status)
+    code = str(error) if isinstance(error, str | int | float) else ""
+    refused = RefusedError(code, said if isinstance(said, str) else "", status)
     wait = resets_in(time)
     if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
         refused.again_in(wait)
@@ -240,6 +243,10 @@ def resets_in(time: Timing) -> float | None:
     if not isinstance(time, Time):
         return None
     reset, finish = time.operating_reset_at, time.finish
-    if not isinstance(reset, int | float) or not isinstance(finish, int | float):
+    if not _is_moment(reset) or not _is_moment(finish):
         return None
     return max(0.0, reset + 1 - finish)
+
+
+def _is_moment(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value < _END_OF_TIME
