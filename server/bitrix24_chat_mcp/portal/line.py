@@ -29,6 +29,7 @@ from .share import Share
 from .telemetry import Telemetry
 
 T = TypeVar("T")
+_PORTALS = 1000
 
 
 class PortalLine:
@@ -73,6 +74,7 @@ async def open_line(
         async def dispatch(flight: Flight) -> Answer:
             portal = flight.request.credentials.portal
             if portal not in dispatches:
+                _forget_idle(dispatches)
                 dispatches[portal] = Dispatch(post, limits, tasks, telemetry)
             return await dispatches[portal](flight)
 
@@ -96,6 +98,13 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
             raise
         error = next(iter(group.exceptions))
         raise error from None
+
+
+def _forget_idle(dispatches: dict[str, Dispatch]) -> None:
+    """Make room for another portal: callers may name any number of them."""
+    idle = [portal for portal, dispatch in dispatches.items() if dispatch.idle]
+    for portal in idle[: max(0, len(dispatches) + 1 - _PORTALS)]:
+        del dispatches[portal]
 
 
 async def _post(carrier: Carrier, request: Request[object]) -> Answer:
