@@ -8,7 +8,8 @@ import msgspec
 
 from .errors import PortalError, UnclearAnswerError
 from .reading import decode
-from .rest import Answer, Request, Timing, clock, refusal, resets_in
+from .rest import Answer, Request, refusal
+from .timing import Timing, clock, resets_in
 
 T = TypeVar("T")
 LARGEST = 50

@@ -11,7 +11,8 @@ import msgspec
 
 from .auth import Credentials
 from .errors import RefusedError
-from .models import Listing, read_listing, read_page, read_profile
+from .models import Listing, read_listing, read_page
+from .profile import read_profile
 from .reading import decode
 from .rest import Answer, Reader, Request, raw, timestamp, yes_no
 

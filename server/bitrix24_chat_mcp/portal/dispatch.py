@@ -7,56 +7,25 @@ users never share a request. When the queue is full, a caller who has fewer call
 the last call of the caller who has the most.
 """
 
-from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import ceil
-from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
 
-from .batch import LARGEST, fits, pack, unpack
+from .batch import fits, pack, unpack
 from .clock import now
-from .errors import ClosedError, PortalError, QueueFullError
-from .flight import Flight, Place
+from .errors import PortalError, QueueFullError
+from .fair_queue import FairQueue, Outcome, Parcel, Ticket
+from .flight import Flight
 from .limits import Limits
 from .pace import Pace
 from .rest import Answer, Post, Request
 from .telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from .auth import Credentials
-
-Outcome = Answer | PortalError
-
 # A command that fails with one of these may do better outside of a batch,
 _OF_THE_COMMAND = frozenset({"ERROR_BATCH_METHOD_NOT_ALLOWED", "EXPIRED_TOKEN"})
 # and so may all commands of a batch that fails as a whole with one of these.
 _OF_THE_BATCH = frozenset({"ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERATION_TIME_LIMIT"})
-
-
-@dataclass(eq=False, slots=True)
-class _Parcel:
-    """Calls that travel in one request; `awaited` of them still have somebody who waits."""
-
-    tickets: list["_Ticket"]
-    awaited: int
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-
-
-@dataclass(eq=False, slots=True)
-class _Ticket:
-    """A place in the queue, and later in a parcel."""
-
-    flight: Flight
-    done: anyio.Event = field(default_factory=anyio.Event)
-    outcome: Outcome = field(default_factory=ClosedError)
-    parcel: _Parcel | None = None
-
-    def deliver(self, outcome: Outcome) -> None:
-        self.outcome = outcome.twin() if isinstance(outcome, PortalError) else outcome
-        self.done.set()
 
 
 class Dispatch:
@@ -77,7 +46,7 @@ class Dispatch:
         self._tasks = tasks
         self._telemetry = telemetry
         self._pace = Pace(limits.rate, limits.burst)
-        self._waiting: OrderedDict[Credentials, deque[_Ticket]] = OrderedDict()  # the next turn first
+        self._waiting = FairQueue(limits.rate)
         self._pumping = False
         self._nap = anyio.CancelScope()
         self._unbatchable: set[str] = set()
@@ -102,63 +71,35 @@ class Dispatch:
             raise ticket.outcome
         return ticket.outcome
 
-    def _line_up(self, flight: Flight) -> _Ticket:
-        ticket = _Ticket(flight)
-        waiting = sum(map(len, self._waiting.values()))
-        own = self._waiting.setdefault(flight.request.credentials, deque())
-        own.append(ticket)
+    def _line_up(self, flight: Flight) -> Ticket:
+        ticket = Ticket(flight)
+        waiting = len(self._waiting)
+        self._waiting.add(ticket)
         if waiting >= self._limits.queue:
-            self._refuse(waiting, max(self._waiting.values(), key=len), own)
-        flight.place = lambda: self._place(ticket)
+            self._refuse(waiting, ticket)
+        flight.place = lambda: self._waiting.place(ticket)
         self._pump()
         return ticket
 
-    def _refuse(self, waiting: int, longest: deque[_Ticket], own: deque[_Ticket]) -> None:
-        """Refuse the new call, the last of its `own` caller's, or else the last of the `longest` queue."""
-        fair = len(own) < len(longest)
-        refused = longest[-1] if fair else own[-1]
-        error = QueueFullError(waiting, self._place(refused).seconds)
-        self._remove(refused)
-        if not fair:
+    def _refuse(self, waiting: int, new: Ticket) -> None:
+        """Refuse the new call, or else the last call of a caller who has more of them in the queue."""
+        refused = self._waiting.least_urgent(new)
+        error = QueueFullError(waiting, self._waiting.place(refused).seconds)
+        self._waiting.remove(refused)
+        if refused is new:
             raise error
         refused.deliver(error)
 
-    def _remove(self, ticket: _Ticket) -> None:
-        credentials = ticket.flight.request.credentials
-        own = self._waiting[credentials]
-        own.remove(ticket)
-        if not own:
-            del self._waiting[credentials]
-
-    def _waits(self, ticket: _Ticket) -> bool:
-        return ticket in self._waiting.get(ticket.flight.request.credentials, ())
-
-    def _leave(self, ticket: _Ticket) -> None:
+    def _leave(self, ticket: Ticket) -> None:
         ticket.flight.place = None
-        if self._waits(ticket):
-            self._remove(ticket)
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
             if not self._waiting:
                 self._nap.cancel()
         elif ticket.parcel:
             ticket.parcel.awaited -= 1
             if not ticket.parcel.awaited:
                 ticket.parcel.scope.cancel()
-
-    def _place(self, ticket: _Ticket) -> Place:
-        """Tell how many calls leave before one that waits, and when it leaves, about."""
-        if not self._waits(ticket):
-            return Place(0, 1 / self._limits.rate)
-        asked = ticket.flight.request.credentials
-        calls = self._waiting[asked].index(ticket)
-        turns = own = calls // LARGEST
-        sooner = True
-        for credentials, waiting in self._waiting.items():
-            if credentials == asked:
-                sooner = False  # those behind have each of their turns later
-                continue
-            due = min(len(waiting), (own + sooner) * LARGEST)
-            turns, calls = turns + ceil(due / LARGEST), calls + due
-        return Place(calls, (turns + 1) / self._limits.rate)
 
     def _pump(self) -> None:
         if not self._pumping:
@@ -178,28 +119,20 @@ class Dispatch:
         finally:
             self._pumping = False
 
-    def _collect(self) -> _Parcel:
+    def _collect(self) -> Parcel:
         """Take the first call of the caller whose turn it is, and all of theirs that may travel with it."""
-        credentials, waiting = self._waiting.popitem(last=False)
-        first = waiting.popleft()
-        company = [first]
-        if self._joins(first):
-            fitting = (ticket for ticket in waiting if self._joins(ticket))
-            company += [ticket for ticket, _ in zip(fitting, range(LARGEST - 1), strict=False)]
-            waiting = deque(ticket for ticket in waiting if ticket not in company)
-        if waiting:
-            self._waiting[credentials] = waiting
-        parcel = _Parcel(company, len(company))
+        company = self._waiting.take(self._joins)
+        parcel = Parcel(company, len(company))
         for ticket in company:
             ticket.parcel = parcel
             ticket.flight.place = None
         return parcel
 
-    def _joins(self, ticket: _Ticket) -> bool:
+    def _joins(self, ticket: Ticket) -> bool:
         flight = ticket.flight
         return not flight.alone and flight.request.method not in self._unbatchable and fits(flight.request)
 
-    async def _carry(self, parcel: _Parcel) -> None:
+    async def _carry(self, parcel: Parcel) -> None:
         try:
             with parcel.scope:
                 outcomes = await self._outcomes([ticket.flight for ticket in parcel.tickets])

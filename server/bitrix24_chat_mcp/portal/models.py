@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from . import wire
-from .reading import decode, moment, user_number
+from .reading import decode, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,6 @@ class Listing:
         return len(self.chats) + len(self.odd)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Whose credentials these are: a user's number, and their name, which may be empty."""
-
-    user: str
-    name: str
-
-
-_profiles = msgspec.json.Decoder(wire.Profile)
 _pages = msgspec.json.Decoder(wire.Page)
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
 _items = msgspec.json.Decoder(wire.Item)
@@ -126,13 +117,6 @@ _DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]{0,11}")
 _NAME = re.compile(r"[\w|.:-]{1,24}", re.ASCII)
 _MOST = 10**12
 _NO_MESSAGE, _NO_CHAT, _NO_USER = wire.Message(), wire.Chat(), wire.User()
-
-
-def read_profile(result: msgspec.Raw, _me: str) -> Profile:
-    """Read a `profile` result; raise ValueError where it does not say whose it is."""
-    profile = decode(result, _profiles)
-    name = f"{_text(profile.NAME)} {_text(profile.LAST_NAME)}".strip()
-    return Profile(user_number(profile.ID), name)
 
 
 def read_page(result: msgspec.Raw, me: str) -> Listing:

@@ -18,9 +18,9 @@ import msgspec
 
 from .carrier import Carrier
 from .errors import PortalError, RefusedError, UnusableRequestError
-from .models import read_profile
 from .moves import Relocated
 from .oauth import Application, Form, Pair, SignIn, read_pair
+from .profile import read_profile
 from .rest import Answer, Post, Reply, Request, decipher, read
 from .store import Store
 

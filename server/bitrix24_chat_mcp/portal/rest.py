@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeGuard
+from typing import Any, Generic
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -16,7 +16,8 @@ from typing_extensions import TypeVar
 
 from .auth import Credentials
 from .errors import MovedError, RefusedError, UnclearAnswerError
-from .reading import decode, moment
+from .reading import decode
+from .timing import Timing, clock, resets_in
 
 T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
 
@@ -76,18 +77,6 @@ Post = Callable[[Request[object]], Awaitable[Answer]]
 """Makes one request and returns its answer, not read yet; raises a PortalError."""
 
 
-class Time(msgspec.Struct):
-    """What an answer tells of the portal's clock, and of its count of operating time."""
-
-    date_finish: Any = ""
-    finish: Any = None
-    operating_reset_at: Any = None
-
-
-Timing = Time | list[Any] | bool | float | str | None
-"""A `time` as it may come: PHP writes an empty object as a list."""
-
-
 class _Envelope(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
     error: Any = None
@@ -97,8 +86,6 @@ class _Envelope(msgspec.Struct):
 
 _envelopes = msgspec.json.Decoder(_Envelope)
 _JSON_BEGINS = (b"{", b"[")
-_END_OF_TIME = 10**11
-"""Seconds since 1970; no portal's clock shows as many."""
 _ROW = 600
 """Bytes that a row of a list takes beside its texts, about: a `Chat`, its message and moments."""
 
@@ -228,25 +215,3 @@ def refusal(error: object, said: object, status: int = 200, time: Timing = None)
     if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
         refused.again_in(wait)
     return refused
-
-
-def clock(time: Timing) -> datetime | None:
-    """Read the portal's clock."""
-    return moment(time.date_finish) if isinstance(time, Time) else None
-
-
-def resets_in(time: Timing) -> float | None:
-    """Read how many seconds after an answer its method's operating time begins to be forgotten.
-
-    Both ends are the portal's clock, which need not agree with ours; it names whole seconds, rounded down.
-    """
-    if not isinstance(time, Time):
-        return None
-    reset, finish = time.operating_reset_at, time.finish
-    if not _is_moment(reset) or not _is_moment(finish):
-        return None
-    return max(0.0, reset + 1 - finish)
-
-
-def _is_moment(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and 0 <= value < _END_OF_TIME

@@ -75,14 +75,6 @@ class Item(msgspec.Struct, gc=False):
     lines: Line | Odd = None
 
 
-class Profile(msgspec.Struct):
-    """A `profile`."""
-
-    ID: Any = ""
-    NAME: Any = ""
-    LAST_NAME: Any = ""
-
-
 class Page(msgspec.Struct):
     """A page of `im.recent.list`, its items still raw."""
 
