@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import webbrowser
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from .answers.clean import clean
@@ -15,8 +15,9 @@ from .portal.carrier import Carrier
 from .portal.client import Portal
 from .portal.errors import PortalError
 from .portal.renewal import SignIns
-from .portal.rest import Answer, Request, decipher
+from .portal.rest import Answer, Request, decipher, read
 
+T = TypeVar("T")
 PATIENCE = 300
 """Seconds for which the browser is waited for."""
 _DONE = b"Signed in. You may close this page and return to the terminal."
@@ -63,8 +64,8 @@ def _sign_ins(settings: Settings, carrier: Carrier) -> SignIns:
 
 
 async def _finish(sign_ins: SignIns, carrier: Carrier, code: str, redirect_uri: str | None) -> str:
-    async def line(request: Request) -> Answer:
-        return decipher(await carrier.send(request))
+    async def line(request: Request[T]) -> Answer[T]:
+        return read(request, decipher(await carrier.send(request)))
 
     try:
         pair = await sign_ins.exchange(code, redirect_uri)

@@ -11,6 +11,7 @@ from .entrance import Entrance
 from .portal.auth import Credentials
 from .portal.client import Line, Portal
 from .portal.line import open_line
+from .portal.rest import Post
 from .portal.seen import Seen
 
 _MOST_SEEN = 500  # users whose titles are remembered
@@ -48,13 +49,14 @@ async def open_service(settings: Settings, entrance: Entrance) -> AsyncGenerator
     """Make the service ready, without touching the network; close its connections in the end."""
     limits, sign_ins = settings.limits, entrance.sign_ins
     who = caller if settings.transport == "http" and settings.http.auth else entrance.owner
+    portals = settings.http.portals if settings.transport == "http" else frozenset[str]()
     around = sign_ins.around if sign_ins else _as_it_is
     try:
-        async with open_line(entrance.carrier, limits.of_line(), around=around) as line:
+        async with open_line(entrance.carrier, limits.of_line(portals), around=around) as line:
             yield Service(line, who, limits.deadline, "demo portal" if settings.demo else "")
     finally:
         await entrance.carrier.aclose()
 
 
-def _as_it_is(line: Line) -> Line:
-    return line
+def _as_it_is(post: Post) -> Post:
+    return post

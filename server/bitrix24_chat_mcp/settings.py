@@ -170,6 +170,6 @@ class LimitSettings(BaseModel):
         default=frozenset(), description="Hosts a portal may move to, beside those of its own domain."
     )
 
-    def of_line(self) -> Limits:
-        """Return what the line to the portal keeps."""
-        return Limits(**self.model_dump(exclude={"max_answer_bytes"}))
+    def of_line(self, portals: frozenset[str] = frozenset()) -> Limits:
+        """Return what the line to the portal keeps, for callers of these portals if only they are let in."""
+        return Limits(**self.model_dump(exclude={"max_answer_bytes"}), portals=portals)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from bitrix24_chat_mcp.config import ConfigError, load
 from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.team.gate import is_listed
+from bitrix24_chat_mcp.portal.auth import is_listed
 from conversation import Era, text
 
 from .conftest import Serve, caller

@@ -6,6 +6,7 @@ that the carrier calls, and of nothing that is printed, logged or answered.
 
 import ipaddress
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
@@ -59,8 +60,13 @@ class Webhook:
         return blake2b(f"{self.portal} {self.user} {self.code}".encode(), person=b"seal").digest()
 
 
+_HOST = re.compile(r"[\w.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 # The user may be a login; behind the code people paste the slash, or the method they tried in a browser.
-_PATH = re.compile(r"(?P<base>(?:/[^/]+)*)/rest/(?P<user>[^/]+)/(?P<code>[A-Za-z0-9]+)(?:/[\w.]*)?/?")
+# No segment is `.` or `..`: the HTTP library would resolve it, and call another path than this.
+_PATH = re.compile(
+    r"(?P<base>(?:/(?!\.{1,2}/)[\w.~-]{1,100}){0,5})"
+    r"/rest/(?!\.{1,2}/)(?P<user>[\w.@-]{1,100})/(?P<code>[A-Za-z0-9]{1,100})(?:/\w[\w.]{0,100})?/?"
+)
 
 
 def parse_webhook(address: str) -> Webhook:
@@ -71,7 +77,7 @@ def parse_webhook(address: str) -> Webhook:
     except ValueError:
         raise ValueError("it is not a web address") from None
     host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or parts.username is not None:
         raise ValueError("it does not have the form https://PORTAL/rest/USER/CODE/")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("it must begin with https:// (plain http is for loopback addresses only)")
@@ -80,6 +86,15 @@ def parse_webhook(address: str) -> Webhook:
         raise ValueError("it does not have the form https://PORTAL/rest/USER/CODE/")
     netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     return Webhook(f"{parts.scheme}://{netloc}{path['base']}", path["user"], path["code"])
+
+
+def is_listed(netloc: str, patterns: Collection[str]) -> bool:
+    """Tell whether a host (with its port, if it has one) is listed; `*.` stands for one label."""
+    return any(
+        netloc == pattern
+        or (pattern.startswith("*.") and netloc.partition(".")[2] == pattern[2:] and netloc[0] != ".")
+        for pattern in patterns
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -8,7 +8,8 @@ import msgspec
 
 from .errors import PortalError, UnclearAnswerError
 from .reading import decode
-from .rest import Answer, Request, Timing, clock, refusal, resets_in
+from .rest import Answer, Request, refusal
+from .timing import Timing, clock, resets_in
 
 T = TypeVar("T")
 LARGEST = 50
@@ -32,12 +33,12 @@ class _Results(msgspec.Struct):
 _results = msgspec.json.Decoder(_Results)
 
 
-def fits(request: Request) -> bool:
+def fits(request: Request[object]) -> bool:
     """Tell whether a request means the same inside a batch, where `$result[…]` would be a reference."""
     return "$result" not in "".join(_plain(request.params))
 
 
-def pack(requests: Sequence[Request]) -> Request:
+def pack(requests: Sequence[Request[object]]) -> Request:
     """Put requests with the same credentials into one.
 
     Commands are named, because PHP would write a map of numbered ones as a list, and go on after an error.
@@ -65,7 +66,7 @@ def _name(index: int) -> str:
     return f"c{index}"
 
 
-def _command(request: Request) -> str:
+def _command(request: Request[object]) -> str:
     return "?".join(filter(None, (request.method, "&".join(_fields(request.params)))))
 
 

@@ -9,10 +9,10 @@ import ssl
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from mmap import mmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from .errors import NoAnswerError, OversizedAnswerError, PortalError, UnreachableError
+from .body import Body, oversized
+from .errors import NoAnswerError, PortalError, UnreachableError
 from .rest import Reply, Request
 
 if TYPE_CHECKING:
@@ -63,19 +63,19 @@ class Carrier:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request[object]) -> Reply:
         """Post a request and return what came back, whatever it is; raise if nothing whole did."""
         credentials = request.credentials
-        address, headers = credentials.address(request.method), credentials.headers()
+        address, headers = credentials.address(request.method), {**_COMPRESSED, **credentials.headers()}
         return await self._exchange("POST", address, headers, json=dict(request.params))
 
     async def post_form(self, address: str, form: Mapping[str, str]) -> Reply:
         """Post a form, as OAuth servers take it, and return what came back."""
-        return await self._exchange("POST", address, {}, data=dict(form))
+        return await self._exchange("POST", address, _PLAIN, data=dict(form))
 
     async def get(self, address: str) -> Reply:
         """Get a JSON document and return what came back."""
-        return await self._exchange("GET", address, {})
+        return await self._exchange("GET", address, _PLAIN)
 
     async def _exchange(self, verb: str, address: str, headers: Mapping[str, str], **body: Any) -> Reply:  # noqa: ANN401 - as the library takes it
         client = self._client
@@ -85,22 +85,19 @@ class Carrier:
         try:
             async with client.stream(verb, address, headers=headers, **body) as response:
                 return await self._read(response)
-        except (httpx.RequestError, ssl.SSLError) as error:
+        except (httpx.RequestError, httpx.InvalidURL, ssl.SSLError) as error:
             # Without the cause: its text and its request hold the address.
             raise _explain(error) from None
 
     async def _read(self, response: "httpx.Response") -> Reply:
         if int(response.headers.get("content-length", 0)) > self._max_bytes:
-            raise _oversized(self._max_bytes)
-        # A map of memory takes only what is written to it, and gives back all. An array that grows to
-        # megabytes is moved again and again, and leaves holes as large as itself in the heap.
-        body, size = mmap(-1, self._max_bytes), 0
-        async for chunk in response.aiter_bytes():
-            if size + len(chunk) > self._max_bytes:
-                raise _oversized(self._max_bytes)
-            body[size : size + len(chunk)] = chunk
-            size += len(chunk)
-        return Reply(response.status_code, memoryview(body)[:size], response.headers.get("location"))
+            raise oversized(self._max_bytes)
+        accepted = response.request.headers["accept-encoding"]
+        body = Body(response.headers.get("content-encoding", ""), accepted, self._max_bytes)
+        # As it was received: the library would inflate whatever comes, in as many layers as it has.
+        async for chunk in cast("httpx.AsyncByteStream", response.stream):
+            await body.add(chunk)
+        return Reply(response.status_code, body.view(), response.headers.get("location"))
 
     async def aclose(self) -> None:
         """Close the connections, if any were opened."""
@@ -126,30 +123,17 @@ def _guarded(
     if named is None:
         return None
     import httpcore  # noqa: PLC0415
-    import httpx  # noqa: PLC0415
 
-    from .guard import Guard  # noqa: PLC0415
+    from .guard import Guard, PublicTransport  # noqa: PLC0415
 
-    class Guarded(httpx.AsyncHTTPTransport):
-        def __init__(self) -> None:
-            super().__init__(verify=trust)
-            # The library has no setting for what makes its connections; the pool below it has.
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=trust,
-                max_connections=limits.max_connections,
-                max_keepalive_connections=limits.max_keepalive_connections,
-                keepalive_expiry=limits.keepalive_expiry,
-                network_backend=Guard(named),
-            )
-
-    return Guarded()
-
-
-def _oversized(limit: int) -> OversizedAnswerError:
-    return OversizedAnswerError(
-        "ANSWER_TOO_LARGE",
-        f"The portal's answer is larger than {limit:,} bytes and was not read to the end.",
-        "Narrow the call, or ask the person who runs this server to raise max_answer_bytes.",
+    return PublicTransport(
+        httpcore.AsyncConnectionPool(
+            ssl_context=trust,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=Guard(named),
+        )
     )
 
 
@@ -179,6 +163,14 @@ def _is_tls(error: BaseException | None) -> bool:
     return False
 
 
+def _uncallable() -> UnreachableError:
+    return UnreachableError(
+        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url.", transient=False
+    )
+
+
+_COMPRESSED = {"Accept-Encoding": "gzip"}
+_PLAIN = {"Accept-Encoding": "identity"}
 _AGAIN = "Try again in a minute."
 _EXPLANATIONS: dict[str, Callable[[], PortalError]] = {
     "ConnectTimeout": lambda: UnreachableError(
@@ -191,7 +183,6 @@ _EXPLANATIONS: dict[str, Callable[[], PortalError]] = {
     ),
     "PoolTimeout": lambda: UnreachableError("BUSY", "Too many calls are under way.", _AGAIN),
     "TimeoutException": lambda: NoAnswerError("TIMED_OUT", "The portal did not answer in time.", _AGAIN),
-    "UnsupportedProtocol": lambda: UnreachableError(
-        "CONNECTION_REFUSED", "The portal's address cannot be called.", "Check webhook_url.", transient=False
-    ),
+    "UnsupportedProtocol": _uncallable,
+    "InvalidURL": _uncallable,
 }

@@ -1,29 +1,43 @@
 """The portal as one user sees it: one method per REST method."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
 from .auth import Credentials
-from .errors import RefusedError, UnclearAnswerError
+from .errors import RefusedError
 from .models import Listing, read_listing, read_page
+from .profile import read_profile
 from .reading import decode
-from .rest import Answer, Request, timestamp, yes_no
+from .rest import Answer, Reader, Request, raw, timestamp, yes_no
 
 T = TypeVar("T")
-Line = Callable[[Request], Awaitable[Answer]]
-"""Where requests go: it returns the portal's answer or raises a PortalError."""
+
+
+class Line(Protocol):
+    """Where requests go."""
+
+    def __call__(self, request: Request[T], /) -> Awaitable[Answer[T]]:
+        """Return the portal's answer, read, or raise a PortalError."""
+        ...
 
 
 Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
 MOST_PINS = 45
 """Bitrix24 pins no more; it answers `false`, not an error, to one more."""
+_LARGEST_ID = 10**12
+
+
+def reader(kind: type[T]) -> Reader[T]:
+    """Return a reader of results that are of a msgspec type."""
+    decoder = msgspec.json.Decoder(kind)
+    return lambda result, _me: decode(result, decoder)
 
 
 class _Dialog(msgspec.Struct):
@@ -31,10 +45,7 @@ class _Dialog(msgspec.Struct):
     name: Any = ""
 
 
-class _Profile(msgspec.Struct):
-    ID: Any = ""
-    NAME: Any = ""
-    LAST_NAME: Any = ""
+_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +64,7 @@ class Portal:
         params = _flags(flags)
         if since:
             params["LAST_SYNC_DATE"] = timestamp(since)
-        answer = await self._ask("im.recent.get", params)
-        return _read(read_listing, answer, self.credentials.user, "im.recent.get")
+        return _listing(await self._ask("im.recent.get", params, read_listing))
 
     async def pin(self, dialog_id: str, *, pin: bool) -> bool:
         """Pin or unpin a chat (`im.recent.pin`); false means that the portal did nothing.
@@ -63,8 +73,7 @@ class Portal:
         true without pinning.
         """
         params = {"DIALOG_ID": dialog_id, "PIN": yes_no(pin)}
-        answer = await self._ask("im.recent.pin", params, writes=True)
-        return _decode(answer, bool, "im.recent.pin")
+        return (await self._ask("im.recent.pin", params, _read_bool, writes=True)).result
 
     async def recent_and_pinned(self, flags: Collection[Flag] = ()) -> Listing:
         """List the recent chats and all pinned ones.
@@ -81,37 +90,42 @@ class Portal:
         return replace(recent, chats=[*recent.chats, *older])
 
     async def _first_page(self, flags: Collection[Flag]) -> Listing:
-        answer = await self._ask("im.recent.list", {"LIMIT": MOST_A_PAGE, **_flags(flags)})
-        return _read(read_page, answer, self.credentials.user, "im.recent.list")
+        params = {"LIMIT": MOST_A_PAGE, **_flags(flags)}
+        return _listing(await self._ask("im.recent.list", params, read_page))
 
     async def dialog(self, dialog_id: str) -> tuple[str, str]:
         """Return the id and the title of a dialog (`im.dialog.get`); the `chatN` behind an `sgN`."""
-        answer = await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id})
-        dialog = _decode(answer, _Dialog, "im.dialog.get")
+        dialog = (await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id}, _read_dialog)).result
         title = dialog.name if isinstance(dialog.name, str) else ""
         if dialog_id.isdigit():
             return dialog_id, title
-        if not isinstance(dialog.id, int) or dialog.id <= 0:
+        if not isinstance(dialog.id, int) or not 0 < dialog.id < _LARGEST_ID or dialog.id is True:
             raise RefusedError("ACCESS_ERROR")
         return f"chat{dialog.id}", title
 
     async def answers(self) -> None:
         """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
         with suppress(RefusedError):
-            await self._ask("server.time", {})
+            await self._ask("server.time", {}, raw)
 
     async def owner(self) -> str:
         """Return the name of the user whose credentials these are (`profile`)."""
-        profile = _decode(await self._ask("profile", {}), _Profile, "profile")
-        return f"{profile.NAME or ''} {profile.LAST_NAME or ''}".strip() or f"user {profile.ID}"
+        profile = (await self._ask("profile", {}, read_profile)).result
+        return profile.name or f"user {profile.user}"
 
     async def demand_scope(self, scope: str) -> None:
         """Raise unless the credentials have the permission (`scope`)."""
-        if scope not in _decode(await self._ask("scope", {}), list[str], "scope"):
+        if scope not in (await self._ask("scope", {}, _read_scopes)).result:
             raise RefusedError("INSUFFICIENT_SCOPE")
 
-    async def _ask(self, method: str, params: Mapping[str, str | int], *, writes: bool = False) -> Answer:
-        return await self.line(Request(self.credentials, method, params, writes=writes))
+    async def _ask(
+        self, method: str, params: Mapping[str, str | int], reader: Reader[T], *, writes: bool = False
+    ) -> Answer[T]:
+        return await self.line(Request(self.credentials, method, params, writes=writes, reader=reader))
+
+
+def _listing(answer: Answer[Listing]) -> Listing:
+    return replace(answer.result, as_of=answer.as_of, age=answer.age)
 
 
 def _flags(flags: Collection[Flag]) -> dict[str, str | int]:
@@ -126,27 +140,3 @@ async def _together(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, T
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return running[0].result(), running[1].result()
-
-
-def _read(
-    reader: Callable[[msgspec.Raw, str, datetime | None], Listing], answer: Answer, me: str, method: str
-) -> Listing:
-    try:
-        return replace(reader(answer.result, me, answer.as_of), age=answer.age)
-    except ValueError:
-        raise _unexpected(method) from None
-
-
-def _decode(answer: Answer, kind: type[T], method: str) -> T:
-    try:
-        return decode(answer.result, msgspec.json.Decoder(kind))
-    except msgspec.DecodeError:
-        raise _unexpected(method) from None
-
-
-def _unexpected(method: str) -> UnclearAnswerError:
-    return UnclearAnswerError(
-        "UNCLEAR_ANSWER",
-        f"The portal answered {method} with a result of an unknown shape.",
-        "Try again; if it persists, report it to the people who maintain this server.",
-    )

@@ -1,55 +1,31 @@
 """When a request leaves, and in whose company.
 
-A call that finds the bucket free leaves at once and alone. The others wait in the order in which they
-came; when the bucket lets a request go, it takes the first of them, and with it all that wait with the
-same credentials, as one batch. Calls of different users never share a request.
+A call that finds the bucket free leaves at once and alone. The others wait, each caller's in the order in
+which they came, and callers take turns: when the bucket lets a request go, it takes the first call of the
+caller whose turn it is, and with it all that this caller waits for, as one batch. Calls of different
+users never share a request. When the queue is full, a caller who has fewer calls in it gets the place of
+the last call of the caller who has the most.
 """
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import anyio
 from anyio.abc import TaskGroup
 
-from .batch import LARGEST, fits, pack, unpack
+from .batch import fits, pack, unpack
 from .clock import now
-from .errors import ClosedError, PortalError, QueueFullError
-from .flight import Flight, Place
+from .errors import PortalError, QueueFullError
+from .fair_queue import FairQueue, Outcome, Parcel, Ticket
+from .flight import Flight
 from .limits import Limits
 from .pace import Pace
-from .rest import Answer, Request
+from .rest import Answer, Post, Request
 from .telemetry import Telemetry
-
-Outcome = Answer | PortalError
 
 # A command that fails with one of these may do better outside of a batch,
 _OF_THE_COMMAND = frozenset({"ERROR_BATCH_METHOD_NOT_ALLOWED", "EXPIRED_TOKEN"})
 # and so may all commands of a batch that fails as a whole with one of these.
 _OF_THE_BATCH = frozenset({"ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERATION_TIME_LIMIT"})
-
-
-@dataclass(eq=False, slots=True)
-class _Parcel:
-    """Calls that travel in one request; `awaited` of them still have somebody who waits."""
-
-    tickets: list["_Ticket"]
-    awaited: int
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-
-
-@dataclass(eq=False, slots=True)
-class _Ticket:
-    """A place in the queue, and later in a parcel."""
-
-    flight: Flight
-    done: anyio.Event = field(default_factory=anyio.Event)
-    outcome: Outcome = field(default_factory=ClosedError)
-    parcel: _Parcel | None = None
-
-    def deliver(self, outcome: Outcome) -> None:
-        self.outcome = outcome.twin() if isinstance(outcome, PortalError) else outcome
-        self.done.set()
 
 
 class Dispatch:
@@ -60,7 +36,7 @@ class Dispatch:
 
     def __init__(
         self,
-        post: Callable[[Request], Awaitable[Answer]],
+        post: Post,
         limits: Limits,
         tasks: TaskGroup,
         telemetry: Telemetry,
@@ -70,7 +46,7 @@ class Dispatch:
         self._tasks = tasks
         self._telemetry = telemetry
         self._pace = Pace(limits.rate, limits.burst)
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting = FairQueue(limits.rate)
         self._pumping = False
         self._nap = anyio.CancelScope()
         self._unbatchable: set[str] = set()
@@ -95,19 +71,26 @@ class Dispatch:
             raise ticket.outcome
         return ticket.outcome
 
-    def _line_up(self, flight: Flight) -> _Ticket:
-        ahead = len(self._waiting)
-        ticket = _Ticket(flight)
-        self._waiting.append(ticket)
-        if ahead >= self._limits.queue:
-            place = self._place(ticket)
-            self._waiting.pop()
-            raise QueueFullError(ahead, place.seconds)
-        flight.place = lambda: self._place(ticket)
+    def _line_up(self, flight: Flight) -> Ticket:
+        ticket = Ticket(flight)
+        waiting = len(self._waiting)
+        self._waiting.add(ticket)
+        if waiting >= self._limits.queue:
+            self._refuse(waiting, ticket)
+        flight.place = lambda: self._waiting.place(ticket)
         self._pump()
         return ticket
 
-    def _leave(self, ticket: _Ticket) -> None:
+    def _refuse(self, waiting: int, new: Ticket) -> None:
+        """Refuse the new call, or else the last call of a caller who has more of them in the queue."""
+        refused = self._waiting.least_urgent(new)
+        error = QueueFullError(waiting, self._waiting.place(refused).seconds)
+        self._waiting.remove(refused)
+        if refused is new:
+            raise error
+        refused.deliver(error)
+
+    def _leave(self, ticket: Ticket) -> None:
         ticket.flight.place = None
         if ticket in self._waiting:
             self._waiting.remove(ticket)
@@ -117,11 +100,6 @@ class Dispatch:
             ticket.parcel.awaited -= 1
             if not ticket.parcel.awaited:
                 ticket.parcel.scope.cancel()
-
-    def _place(self, ticket: _Ticket) -> Place:
-        before = list(self._waiting)[: self._waiting.index(ticket)] if ticket in self._waiting else []
-        parties = {other.flight.request.credentials for other in (*before, ticket)}
-        return Place(len(before), (len(parties) + len(before) // LARGEST) / self._limits.rate)
 
     def _pump(self) -> None:
         if not self._pumping:
@@ -141,26 +119,20 @@ class Dispatch:
         finally:
             self._pumping = False
 
-    def _collect(self) -> _Parcel:
-        """Take the first who waits, and all who may travel with him."""
-        first = self._waiting.popleft()
-        company = [first]
-        if self._joins(first):
-            same = first.flight.request.credentials
-            fitting = (t for t in self._waiting if self._joins(t) and t.flight.request.credentials == same)
-            company += [ticket for ticket, _ in zip(fitting, range(LARGEST - 1), strict=False)]
-            self._waiting = deque(ticket for ticket in self._waiting if ticket not in company)
-        parcel = _Parcel(company, len(company))
+    def _collect(self) -> Parcel:
+        """Take the first call of the caller whose turn it is, and all of theirs that may travel with it."""
+        company = self._waiting.take(self._joins)
+        parcel = Parcel(company, len(company))
         for ticket in company:
             ticket.parcel = parcel
             ticket.flight.place = None
         return parcel
 
-    def _joins(self, ticket: _Ticket) -> bool:
+    def _joins(self, ticket: Ticket) -> bool:
         flight = ticket.flight
         return not flight.alone and flight.request.method not in self._unbatchable and fits(flight.request)
 
-    async def _carry(self, parcel: _Parcel) -> None:
+    async def _carry(self, parcel: Parcel) -> None:
         try:
             with parcel.scope:
                 outcomes = await self._outcomes([ticket.flight for ticket in parcel.tickets])
@@ -194,7 +166,7 @@ class Dispatch:
         if outcome.code == "ERROR_BATCH_METHOD_NOT_ALLOWED":
             self._unbatchable.add(flight.request.method)
 
-    async def _ask(self, request: Request, flights: Sequence[Flight]) -> Answer:
+    async def _ask(self, request: Request[object], flights: Sequence[Flight]) -> Answer:
         """Make one REST request in the place that the bucket gave."""
         for flight in flights:
             flight.attempts += 1

@@ -135,15 +135,15 @@ class UnusableRequestError(PortalError):
 
 
 class MovedError(PortalError):
-    """The portal answers from another address now, `location`."""
+    """The portal answers from another place now: `origin`, or empty where the redirect leads elsewhere."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, origin: str) -> None:
         super().__init__(
             "PORTAL_MOVED",
             "The portal has moved to another address, and this server may not follow it there.",
             "Ask the person who runs this server to put the new address into its settings.",
         )
-        self.location = location
+        self.origin = origin
 
     def followed(self) -> None:
         """Note that the next request will go to the new address."""

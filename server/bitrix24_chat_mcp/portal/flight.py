@@ -20,7 +20,7 @@ class Place:
 class Flight:
     """A request on its way. `deadline` is that of the most patient caller who waits for it."""
 
-    request: Request
+    request: Request[object]
     deadline: float
     attempts: int = 0
     under_way: bool = False

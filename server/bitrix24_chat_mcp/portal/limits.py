@@ -25,3 +25,5 @@ class Limits:
     """What all kept answers may weigh together."""
     moves_to: frozenset[str] = frozenset()
     """Hosts to which a portal may move, beside those of its own registrable domain."""
+    portals: frozenset[str] = frozenset()
+    """Where not empty, the only portals that callers may be of, hence may move to; `*.` is one label."""

@@ -11,21 +11,25 @@ Each part calls the next and knows nothing of the others.
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
 from .carrier import Carrier
-from .client import Line
 from .dispatch import Dispatch
 from .flight import Flight
 from .limits import Limits
 from .moves import Moves
-from .rest import Answer, Request, decipher
+from .rest import Answer, Post, Request, decipher
 from .retry import Retry
 from .share import Share
 from .telemetry import Telemetry
+
+T = TypeVar("T")
+_PORTALS = 1000
 
 
 class PortalLine:
@@ -35,8 +39,8 @@ class PortalLine:
         self._share = share
         self._dispatches = dispatches
 
-    async def __call__(self, request: Request) -> Answer:
-        """Return the portal's answer, or raise a PortalError."""
+    async def __call__(self, request: Request[T]) -> Answer[T]:
+        """Return the portal's answer, read, or raise a PortalError."""
         return await self._share(request)
 
     async def aclose(self) -> None:
@@ -54,7 +58,7 @@ async def open_line(
     carrier: Carrier,
     limits: Limits | None = None,
     *,
-    around: Callable[[Line], Line] = lambda line: line,
+    around: Callable[[Post], Post] = lambda post: post,
     jitter: Random | None = None,
 ) -> AsyncGenerator[PortalLine]:
     """Open the line; closing it cancels what is under way. The carrier stays open, it is the caller's.
@@ -64,12 +68,13 @@ async def open_line(
     limits = limits or Limits()
     telemetry = Telemetry()
     dispatches: dict[str, Dispatch] = {}
-    post = around(lambda request: _post(carrier, request))
+    post = around(partial(_post, carrier))
     async with _task_group() as tasks:
 
         async def dispatch(flight: Flight) -> Answer:
             portal = flight.request.credentials.portal
             if portal not in dispatches:
+                _forget_idle(dispatches)
                 dispatches[portal] = Dispatch(post, limits, tasks, telemetry)
             return await dispatches[portal](flight)
 
@@ -95,5 +100,12 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
         raise error from None
 
 
-async def _post(carrier: Carrier, request: Request) -> Answer:
-    return decipher(await carrier.send(request))
+def _forget_idle(dispatches: dict[str, Dispatch]) -> None:
+    """Make room for another portal: callers may name any number of them."""
+    idle = [portal for portal, dispatch in dispatches.items() if dispatch.idle]
+    for portal in idle[: max(0, len(dispatches) + 1 - _PORTALS)]:
+        del dispatches[portal]
+
+
+async def _post(carrier: Carrier, request: Request[object]) -> Answer:
+    return decipher(await carrier.send(request), request.credentials.address(request.method))

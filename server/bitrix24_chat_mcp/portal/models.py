@@ -70,6 +70,10 @@ class Listing:
     age: float = 0.0
     """Seconds since the portal gave it."""
 
+    def __len__(self) -> int:
+        """Return the number of rows, with the odd ones."""
+        return len(self.chats) + len(self.odd)
+
 
 _pages = msgspec.json.Decoder(wire.Page)
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
@@ -115,15 +119,15 @@ _MOST = 10**12
 _NO_MESSAGE, _NO_CHAT, _NO_USER = wire.Message(), wire.Chat(), wire.User()
 
 
-def read_page(result: msgspec.Raw, me: str, as_of: datetime | None = None) -> Listing:
+def read_page(result: msgspec.Raw, me: str) -> Listing:
     """Read the chats out of an `im.recent.list` result; see `read_listing`."""
     try:
-        return read_listing(decode(result, _pages).items, me, as_of)
+        return read_listing(decode(result, _pages).items, me)
     except msgspec.DecodeError:
         raise ValueError("not a page") from None
 
 
-def read_listing(result: msgspec.Raw, me: str, as_of: datetime | None = None) -> Listing:
+def read_listing(result: msgspec.Raw, me: str) -> Listing:
     """Read the chats out of an `im.recent.get` result; `me` is the user's number, or empty.
 
     Raises ValueError when the result is no list. A chat that comes twice (an open line that waits in
@@ -142,7 +146,7 @@ def read_listing(result: msgspec.Raw, me: str, as_of: datetime | None = None) ->
             chats.setdefault(chat.dialog_id, chat)
         else:
             odd.append(_name(item) or f"no. {number}")
-    return Listing(list(chats.values()), odd, as_of)
+    return Listing(list(chats.values()), odd)
 
 
 def _read_item(row: msgspec.Raw) -> wire.Item | None:

@@ -7,19 +7,24 @@ on that list, so a portal may move from one name to another under `bitrix24.ru`,
 customer renames it. The neighbour there is another customer, but it is Bitrix24 itself who answers for
 all of these names, over a verified connection, and who reads the credentials under either. Hosts where
 customers run servers of their own are on the list (`github.io`, dynamic DNS), and are kept apart.
+
+A move is a redirect to the same path of another origin. It is remembered after the new place has answered
+as a REST API does, for an hour, and only for the credentials that were redirected: what one caller is told
+sends nobody else's secret anywhere.
 """
 
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from .auth import Credentials, is_loopback
+from cachetools import TTLCache
+
+from .auth import Credentials, is_listed, is_loopback
 from .call import current_call
-from .errors import MovedError
+from .clock import now
+from .errors import MovedError, UnclearAnswerError, UnreachableError
 from .flight import Flight
 from .limits import Limits
 from .rest import Answer
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 _log = logging.getLogger(__name__)
+_REMEMBERED, _SECONDS = 1000, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,55 +63,57 @@ class Relocated:
 
 
 class Moves:
-    """Redirects requests to portals that have moved. What it learns it knows for the process."""
+    """Redirects requests to portals that have moved, each caller's by what that caller was told."""
 
     def __init__(self, leg: Leg, limits: Limits) -> None:
         self._leg = leg
-        self._listed = {host.lower() for host in limits.moves_to}
-        self._portals: dict[str, str] = {}
+        self._hosts = {host.lower() for host in limits.moves_to}
+        self._portals = limits.portals
+        self._moved: TTLCache[Credentials, Relocated] = TTLCache(_REMEMBERED, _SECONDS, timer=now)
 
     async def __call__(self, flight: Flight) -> Answer:
-        """Send a request to where its portal lives; mark a move that may be followed as such."""
-        asked = self._current(flight.request.credentials)
-        if asked is not flight.request.credentials:
-            flight.request = replace(flight.request, credentials=asked)
-        with self._learning(asked):
-            return await self._leg(flight)
-
-    def _current(self, credentials: Credentials) -> Credentials:
-        portal = credentials.portal
-        while portal in self._portals:
-            portal = self._portals[portal]
-        if portal == credentials.portal:
-            return credentials
-        original = credentials.credentials if isinstance(credentials, Relocated) else credentials
-        return Relocated(original, portal)
-
-    @contextmanager
-    def _learning(self, asked: Credentials) -> Generator[None]:
+        """Send a request to where its portal lives; direct it to a new place that may be followed to."""
+        asked = self._moved.get(flight.request.credentials, flight.request.credentials)
+        self._direct(flight, asked)
         try:
-            yield
+            answer = await self._leg(flight)
         except MovedError as moved:
-            there = self._destination(asked.portal, moved.location)
-            if there:
-                self._remember(asked.portal, there)
-                moved.followed()
+            self._follow(flight, asked, moved)
             raise
+        except (UnreachableError, UnclearAnswerError):
+            if isinstance(asked, Relocated):
+                self._moved.pop(asked.credentials, None)
+            raise
+        if isinstance(asked, Relocated):
+            self._remember(asked)
+        return answer
 
-    def _destination(self, portal: str, location: str) -> str | None:
+    def _follow(self, flight: Flight, asked: Credentials, moved: MovedError) -> None:
+        there = self._destination(asked.portal, moved.origin)
+        if there:
+            original = asked.credentials if isinstance(asked, Relocated) else asked
+            self._direct(flight, Relocated(original, there))
+            moved.followed()
+
+    def _direct(self, flight: Flight, credentials: Credentials) -> None:
+        if flight.request.credentials is not credentials:
+            flight.request = replace(flight.request, credentials=credentials)
+
+    def _destination(self, portal: str, origin: str) -> str | None:
         """Return the portal's new origin and base path, None where it must not be followed."""
         here = urlsplit(portal)
         try:
-            there = urlsplit(location)
+            there = urlsplit(origin)
             port = there.port
         except ValueError:
             return None
         host = there.hostname or ""
         netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-        origin = f"{there.scheme}://{netloc}{here.path}"
-        if origin == portal or not self._safe(here.hostname or "", there):
+        new = f"{there.scheme}://{netloc}{here.path}"
+        if new == portal or not netloc or not self._safe(here.hostname or "", there):
             return None
-        return origin
+        listed = host in self._hosts or not self._portals or is_listed(netloc, self._portals)
+        return new if listed else None
 
     def _safe(self, here: str, there: SplitResult) -> bool:
         host = there.hostname or ""
@@ -113,14 +121,14 @@ class Moves:
             there.scheme == "http" and is_loopback(host) and is_loopback(here)
         ):
             return False
-        return host in self._listed or host == here or _registrable(host) == _registrable(here)
+        return host in self._hosts or host == here or _registrable(host) == _registrable(here)
 
-    def _remember(self, portal: str, there: str) -> None:
-        if self._portals.get(portal) == there:
+    def _remember(self, moved: Relocated) -> None:
+        original = moved.credentials
+        if self._moved.get(original) == moved:
             return
-        self._portals[portal] = there
-        self._portals.pop(there, None)  # where it lives now it has not left: the chain has an end
-        note = f"The portal {portal} has moved to {there}; webhook_url has its old address"
+        self._moved[original] = moved
+        note = f"The portal {original.portal} has moved to {moved.portal}; webhook_url has its old address"
         _log.warning(note)
         call = current_call()
         if call:

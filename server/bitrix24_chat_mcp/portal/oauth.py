@@ -8,14 +8,15 @@ token buys the next pair, once: whoever uses it twice is told `invalid_grant`.
 import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from .auth import is_loopback
-from .errors import RefusedError, UnclearAnswerError, UnusableRequestError
-from .rest import Reply
+from .errors import UnclearAnswerError, UnusableRequestError
+from .reading import decode, user_number
+from .rest import Reply, refusal
 
 # The licence regions whose portals Bitrix24 serves from there; a portal's name ends in its region.
 _EASTERN = re.compile(r"\.bitrix24\.(ru|by|kz|am|az|ge|kg|uz)$")
@@ -115,29 +116,36 @@ class SignIn:
         return f"SignIn(portal={self.portal!r}, user={self.user!r})"
 
 
+_Token = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,4096}\Z")]
+"""A token travels in a header: printable ASCII (RFC 6749, appendix A.12)."""
+
+
 class _Papers(msgspec.Struct):
-    access_token: str = ""
-    refresh_token: str = ""
+    access_token: _Token = ""
+    refresh_token: _Token = ""
     client_endpoint: str = ""
-    user_id: Any = ""
+    user_id: Any = None
     error: Any = None
     error_description: Any = None
+
+
+_papers = msgspec.json.Decoder(_Papers)
 
 
 def read_pair(reply: Reply, portal: str, user: str = "") -> Pair:
     """Read the OAuth server's answer; raise the error that it tells, whatever the status.
 
     The answer to a code does not say whose it is: then the pair's user is `user`. A pair of another
-    portal than `portal` is refused.
+    portal than `portal`, or of another user, is refused.
     """
     try:
-        papers = msgspec.json.decode(reply.body, type=_Papers)
-    except msgspec.DecodeError:
+        papers = decode(reply.body, _papers)
+        if papers.error:
+            raise refusal(papers.error, papers.error_description)
+        named = user if papers.user_id is None else user_number(papers.user_id)
+    except ValueError:
         raise _unclear() from None
-    if papers.error:
-        said = papers.error_description
-        raise RefusedError(str(papers.error), said if isinstance(said, str) else "")
-    if not papers.access_token or not papers.refresh_token:
+    if not papers.access_token or not papers.refresh_token or (user and named != user):
         raise _unclear()
     endpoint = papers.client_endpoint.rstrip("/").removesuffix("/rest")
     if endpoint and endpoint != portal:
@@ -146,7 +154,7 @@ def read_pair(reply: Reply, portal: str, user: str = "") -> Pair:
             "The sign-in was made at another portal than this server is for.",
             "Sign in at the right portal, or ask the person who runs this server to check oauth.portal.",
         )
-    return Pair(portal, str(papers.user_id or user), papers.access_token, papers.refresh_token)
+    return Pair(portal, named, papers.access_token, papers.refresh_token)
 
 
 def oauth_server(portal: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ import msgspec
 
 T = TypeVar("T")
 
+_USER = re.compile(r"[1-9][0-9]{0,11}")
 _LONGEST_NUMBER = 25
 """Characters; no id, count or moment of a portal has as many."""
 
@@ -29,6 +31,14 @@ def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
         raise
     except (ValueError, RecursionError):
         raise msgspec.DecodeError("not JSON") from None
+
+
+def user_number(value: object) -> str:
+    """Read a user's number as text; raise ValueError for anything else: it tells users apart."""
+    text = str(value) if isinstance(value, str | int) else ""
+    if not _USER.fullmatch(text):
+        raise ValueError("not a user's number")
+    return text
 
 
 def moment(value: object) -> datetime | None:

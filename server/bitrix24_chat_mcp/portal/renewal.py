@@ -7,7 +7,7 @@ process is killed after the server has changed the pair and before its answer is
 known to nobody, and the user must sign in again.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,11 +18,12 @@ import msgspec
 
 from .carrier import Carrier
 from .errors import PortalError, RefusedError, UnusableRequestError
+from .moves import Relocated
 from .oauth import Application, Form, Pair, SignIn, read_pair
-from .rest import Answer, Reply, Request, decipher
+from .profile import read_profile
+from .rest import Answer, Post, Reply, Request, decipher, read
 from .store import Store
 
-Line = Callable[[Request], Awaitable[Answer]]
 # A token that is not known may be the one that another process has just had replaced.
 _TOKEN_IS_DEAD = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
 
@@ -71,10 +72,9 @@ class SignIns:
         pair = read_pair(reply, self.application.portal)
         if pair.user:
             return pair
-        profile = Request(SignIn("", pair), "profile", {})
-        answer = decipher(await self._carrier.send(profile))
-        user = msgspec.json.decode(answer.result, type=dict[str, object]).get("ID")
-        return Pair(pair.portal, str(user), pair.access, pair.refresh)
+        asked = Request(SignIn("", pair), "profile", {}, reader=read_profile)
+        profile = read(asked, decipher(await self._carrier.send(asked))).result
+        return Pair(pair.portal, profile.user, pair.access, pair.refresh)
 
     async def keep(self, key: str, pair: Pair) -> SignIn:
         """Keep a first pair and return its credentials."""
@@ -88,21 +88,23 @@ class SignIns:
             async with self.store.turn(key):
                 self.store.forget(key)
 
-    def around(self, line: Line) -> Line:
-        """Wrap a line to the portal: renew an expired token, and repeat the call once."""
+    def around(self, post: Post) -> Post:
+        """Wrap what makes single requests: renew an expired token, and repeat the call once."""
 
-        async def renewing(request: Request) -> Answer:
+        async def renewing(request: Request[object]) -> Answer:
             who = request.credentials
+            if isinstance(who, Relocated):
+                who = who.credentials
             if not isinstance(who, SignIn):
-                return await line(request)
+                return await post(request)
             spent = who.pair.access
             try:
-                return await line(request)
+                return await post(request)
             except RefusedError as error:
                 if error.code not in _TOKEN_IS_DEAD:
                     raise
                 await self._renew(who, spent, expired=error.code == "EXPIRED_TOKEN")
-            return await line(request)
+            return await post(request)
 
         return renewing
 

@@ -5,24 +5,38 @@ tenth: `decipher` looks at the envelope and leaves `result` as raw JSON; `models
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic
+from urllib.parse import unquote, urlsplit
 
 import msgspec
+from typing_extensions import TypeVar
 
 from .auth import Credentials
 from .errors import MovedError, RefusedError, UnclearAnswerError
-from .reading import decode, moment
+from .reading import decode
+from .timing import Timing, clock, resets_in
+
+T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
+
+Reader = Callable[[msgspec.Raw, str], T_co]
+"""Takes the raw `result` and the user's number (or empty), returns its meaning; raises ValueError."""
+
+
+def raw(result: msgspec.Raw, _me: str) -> msgspec.Raw:
+    """Read nothing: return the result as it came."""
+    return result
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Generic[T_co]):
     """One call of a REST method, as somebody.
 
     `writes` tells whether it changes anything at the portal, `idempotent` whether doing it twice comes to
-    the same as doing it once: to pin is, to post a message is not.
+    the same as doing it once: to pin is, to post a message is not. `reader` makes a value of the result;
+    it is a function of a module, so that equal requests have the same.
     """
 
     credentials: Credentials
@@ -30,6 +44,7 @@ class Request:
     params: Mapping[str, Any]
     writes: bool = False
     idempotent: bool = True
+    reader: Reader[T_co] = raw  # pyright: ignore[reportAssignmentType] - raw is what T_co is without a reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +57,24 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful answer: `result` as raw JSON, and the portal's clock (None where it did not tell).
+class Answer(Generic[T_co]):
+    """A successful answer: its `result`, and the portal's clock (None where it did not tell).
 
-    `resets_in` is when the operating time that was counted against this method begins to be forgotten, in
-    seconds from the answer (None where the portal does not count); `age` is how many seconds ago the
-    portal gave this answer.
+    The result is raw JSON until `read` makes of it what the request's reader does. `resets_in` is when the
+    operating time that was counted against this method begins to be forgotten, in seconds from the answer
+    (None where the portal does not count); `age` is how many seconds ago the portal gave this answer;
+    `weight` is how many bytes of memory it takes, about.
     """
 
-    result: msgspec.Raw
+    result: T_co
     as_of: datetime | None = None
     resets_in: float | None = None
     age: float = 0.0
+    weight: int = 0
 
 
-class Time(msgspec.Struct):
-    """What an answer tells of the portal's clock, and of its count of operating time."""
-
-    date_finish: Any = ""
-    finish: Any = None
-    operating_reset_at: Any = None
-
-
-Timing = Time | list[Any] | bool | float | str | None
-"""A `time` as it may come: PHP writes an empty object as a list."""
+Post = Callable[[Request[object]], Awaitable[Answer]]
+"""Makes one request and returns its answer, not read yet; raises a PortalError."""
 
 
 class _Envelope(msgspec.Struct):
@@ -77,6 +86,8 @@ class _Envelope(msgspec.Struct):
 
 _envelopes = msgspec.json.Decoder(_Envelope)
 _JSON_BEGINS = (b"{", b"[")
+_ROW = 600
+"""Bytes that a row of a list takes beside its texts, about: a `Chat`, its message and moments."""
 
 
 def yes_no(flag: bool) -> str:  # noqa: FBT001 - the flag is all there is
@@ -111,14 +122,15 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def decipher(reply: Reply) -> Answer:
+def decipher(reply: Reply, address: str = "") -> Answer:
     """Read an answer; raise the error that it tells.
 
     Errors are known by their code and never by the status: the two disagree between the portal's
-    documentation and its source, and an error can come with 200.
+    documentation and its source, and an error can come with 200. `address` is what was asked: only a
+    redirect to the same path says where the portal is now.
     """
     if reply.location is not None and 300 <= reply.status < 400:  # noqa: PLR2004
-        raise MovedError(reply.location)
+        raise MovedError(_new_origin(reply.location, address))
     envelope = _open(reply)
     if envelope.error:
         raise refusal(envelope.error, envelope.error_description, reply.status, envelope.time)
@@ -130,6 +142,30 @@ def decipher(reply: Reply) -> Answer:
             transient=_failing(reply),
         )
     return Answer(envelope.result, clock(envelope.time), resets_in(envelope.time))
+
+
+def read(request: Request[T_co], answer: Answer) -> Answer[T_co]:
+    """Make of a raw result what the request's reader makes of it; raise an error where it cannot."""
+    try:
+        value = request.reader(answer.result, request.credentials.user)
+    except ValueError:
+        raise UnclearAnswerError(
+            "UNCLEAR_ANSWER",
+            f"The portal answered {request.method} with a result of an unknown shape.",
+            "Try again; if it persists, report it to the people who maintain this server.",
+        ) from None
+    rows = len(value) if isinstance(value, Sized) and value is not answer.result else 0
+    weight = len(memoryview(answer.result)) + rows * _ROW
+    return Answer(value, answer.as_of, answer.resets_in, answer.age, weight)
+
+
+def _new_origin(location: str, address: str) -> str:
+    try:
+        there = urlsplit(location)
+    except ValueError:
+        return ""
+    same = unquote(there.path) == urlsplit(address).path
+    return f"{there.scheme}://{there.netloc}" if same and there.netloc else ""
 
 
 def _open(reply: Reply) -> _Envelope:
@@ -173,26 +209,9 @@ def _failing(reply: Reply) -> bool:
 
 def refusal(error: object, said: object, status: int = 200, time: Timing = None) -> RefusedError:
     """Read an error's code and description, of a whole answer or of one command in a batch."""
-    refused = RefusedError(str(error), said if isinstance(said, str) else "", status)
+    code = str(error) if isinstance(error, str | int | float) else ""
+    refused = RefusedError(code, said if isinstance(said, str) else "", status)
     wait = resets_in(time)
     if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
         refused.again_in(wait)
     return refused
-
-
-def clock(time: Timing) -> datetime | None:
-    """Read the portal's clock."""
-    return moment(time.date_finish) if isinstance(time, Time) else None
-
-
-def resets_in(time: Timing) -> float | None:
-    """Read how many seconds after an answer its method's operating time begins to be forgotten.
-
-    Both ends are the portal's clock, which need not agree with ours; it names whole seconds, rounded down.
-    """
-    if not isinstance(time, Time):
-        return None
-    reset, finish = time.operating_reset_at, time.finish
-    if not isinstance(reset, int | float) or not isinstance(finish, int | float):
-        return None
-    return max(0.0, reset + 1 - finish)

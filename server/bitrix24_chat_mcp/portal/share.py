@@ -6,12 +6,13 @@ pays for it.)
 """
 
 import asyncio
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import anyio
 import msgspec
+from cachetools import TTLCache
 
 from .auth import Credentials
 from .call import Call, current_call
@@ -19,10 +20,11 @@ from .clock import now
 from .errors import ClosedError, PortalError, duration
 from .flight import Flight
 from .limits import Limits
-from .rest import Answer, Request
+from .rest import Answer, Reader, Request, read
 from .retry import Leg
 
-_Key = tuple[Credentials, str, bytes]
+T = TypeVar("T")
+_Key = tuple[Credentials, str, bytes, Reader[object]]
 _PROGRESS_EVERY = 1.0
 
 
@@ -35,7 +37,7 @@ class _Trip:
     callers: int = 0
     landed: anyio.Event = field(default_factory=anyio.Event)
     task: asyncio.Task[None] | None = None
-    outcome: Answer | Exception = field(default_factory=ClosedError)
+    outcome: Answer[Any] | Exception = field(default_factory=ClosedError)
 
 
 class Share:
@@ -53,8 +55,8 @@ class Share:
         """Tell whether nobody waits for anything."""
         return not self._trips
 
-    async def __call__(self, request: Request) -> Answer:
-        """Return the portal's answer, by the deadline of the call that this code runs for."""
+    async def __call__(self, request: Request[T]) -> Answer[T]:
+        """Return the portal's answer, read, by the deadline of the call that this code runs for."""
         call = current_call() or Call(now() + self._limits.deadline, self._limits.deadline)
         if call.left() <= 0:
             raise Flight(request, call.deadline).late(call.seconds)
@@ -74,15 +76,16 @@ class Share:
             _cancel(trip)
         await asyncio.gather(*(trip.task for trip in trips if trip.task), return_exceptions=True)
 
-    async def _read(self, request: Request, call: Call) -> Answer:
-        key = (request.credentials, request.method, msgspec.json.encode(request.params, order="sorted"))
+    async def _read(self, request: Request[T], call: Call) -> Answer[T]:
+        params = msgspec.json.encode(request.params, order="sorted")
+        key = (request.credentials, request.method, params, request.reader)
         kept = self._kept.get(key)
         if kept:
             return kept
         trip = self._reads.get(key) or self._start(request, call, key)
         return await self._join(trip, call)
 
-    def _start(self, request: Request, call: Call, key: _Key | None) -> _Trip:
+    def _start(self, request: Request[object], call: Call, key: _Key | None) -> _Trip:
         trip = _Trip(Flight(request, call.deadline), key)
         self._trips.add(trip)
         if key:
@@ -92,7 +95,7 @@ class Share:
 
     async def _fly(self, trip: _Trip) -> None:
         try:
-            trip.outcome = await self._leg(trip.flight)
+            trip.outcome = read(trip.flight.request, await self._leg(trip.flight))
             if trip.key and self._reads.get(trip.key) is trip:
                 self._kept.put(trip.key, trip.outcome)
         except Exception as error:  # noqa: BLE001 - it is for those who wait, not for the loop
@@ -101,7 +104,7 @@ class Share:
             trip.landed.set()
             self._drop(trip)
 
-    async def _join(self, trip: _Trip, call: Call) -> Answer:
+    async def _join(self, trip: _Trip, call: Call) -> Answer[Any]:
         trip.callers += 1
         trip.flight.deadline = max(trip.flight.deadline, call.deadline)
         try:
@@ -132,51 +135,32 @@ class Share:
 
 
 class Kept:
-    """Answers of the last few seconds, bounded in bytes."""
+    """Answers of the last few seconds as they were read, bounded in bytes."""
 
     def __init__(self, seconds: float, size: int) -> None:
-        self._seconds = seconds
-        self._size = size
-        self._weight = 0
-        self._answers: OrderedDict[_Key, tuple[float, Answer]] = OrderedDict()
+        self._size = size if seconds > 0 else 0
+        self._answers: TTLCache[_Key, tuple[float, Answer[Any]]] = TTLCache(
+            max(1, size), seconds, timer=now, getsizeof=_weight
+        )
 
-    def get(self, key: _Key) -> Answer | None:
+    def get(self, key: _Key) -> Answer[Any] | None:
         """Return an answer that is fresh enough, with its age."""
-        self._purge()
-        if key not in self._answers:
-            return None
-        at, answer = self._answers[key]
-        return replace(answer, age=now() - at)
+        at, answer = self._answers.get(key, (0.0, None))
+        return answer and replace(answer, age=now() - at)
 
-    def put(self, key: _Key, answer: Answer) -> None:
-        """Keep an answer."""
-        if self._seconds <= 0:
-            return
-        self._pop(key)
-        self._answers[key] = (now(), answer)
-        self._weight += _weight(answer)
-        self._purge()
+    def put(self, key: _Key, answer: Answer[Any]) -> None:
+        """Keep an answer, unless it is larger than all may be together."""
+        if answer.weight <= self._size:
+            self._answers[key] = (now(), answer)
 
     def forget(self, credentials: Credentials) -> None:
         """Drop all answers for one user."""
         for key in [key for key in self._answers if key[0] == credentials]:
-            self._pop(key)
-
-    def _purge(self) -> None:
-        oldest = now() - self._seconds
-        while self._answers:
-            key, (at, _) = next(iter(self._answers.items()))
-            if at > oldest and self._weight <= self._size:
-                return
-            self._pop(key)
-
-    def _pop(self, key: _Key) -> None:
-        if key in self._answers:
-            self._weight -= _weight(self._answers.pop(key)[1])
+            self._answers.pop(key, None)
 
 
-def _weight(answer: Answer) -> int:
-    return len(memoryview(answer.result))
+def _weight(kept: tuple[float, Answer[Any]]) -> int:
+    return kept[1].weight
 
 
 def _cancel(trip: _Trip) -> None:

@@ -23,7 +23,7 @@ class Telemetry:
     """Spans and metrics through OpenTelemetry, which is imported with the first request."""
 
     @contextmanager
-    def request(self, request: Request, *, attempt: int, size: int) -> Generator[None]:
+    def request(self, request: Request[object], *, attempt: int, size: int) -> Generator[None]:
         """Surround one REST request, which carries `size` calls and is the `attempt`-th for one of them."""
         from opentelemetry.trace import SpanKind, use_span  # noqa: PLC0415
 
@@ -52,11 +52,11 @@ class Telemetry:
         if isinstance(error, RefusedError):
             self._refusals.add(1, {**facts, "error.type": error.code})
 
-    def waited(self, request: Request, seconds: float) -> None:
+    def waited(self, request: Request[object], seconds: float) -> None:
         """Note how long a call waited for the bucket."""
         self._waits.record(seconds, {"rpc.method": request.method})
 
-    def retried(self, request: Request, error: PortalError) -> None:
+    def retried(self, request: Request[object], error: PortalError) -> None:
         """Note that a request is made again."""
         self._retries.add(1, {"rpc.method": request.method, "error.type": error.code})
 

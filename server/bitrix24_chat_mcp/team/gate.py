@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.callers import Pass
-from bitrix24_chat_mcp.portal.auth import Credentials, Webhook, parse_webhook
+from bitrix24_chat_mcp.portal.auth import Credentials, Webhook, is_listed, parse_webhook
 
 from .clients import SCOPE
 
@@ -83,15 +83,6 @@ def one_token(secret: str, resource: str, owner: Callable[[], Credentials]) -> V
         return Pass(client_id="bearer", scopes=[SCOPE], resource=resource, subject="owner", who=owner)
 
     return verify
-
-
-def is_listed(netloc: str, patterns: Collection[str]) -> bool:
-    """Tell whether a host (with its port, if it has one) is listed; `*.` stands for one label."""
-    return any(
-        netloc == pattern
-        or (pattern.startswith("*.") and netloc.partition(".")[2] == pattern[2:] and netloc[0] != ".")
-        for pattern in patterns
-    )
 
 
 def _name(webhook: Webhook) -> str:

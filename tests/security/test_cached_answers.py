@@ -1,0 +1,77 @@
+"""What serves a repeated read is an answer that was understood, and it is understood once."""
+
+import anyio
+import httpx
+import pytest
+from bitrix24_chat_mcp.portal.auth import parse_webhook
+from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.portal.client import Portal
+from bitrix24_chat_mcp.portal.errors import UnclearAnswerError
+from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_chat_mcp.portal.line import open_line
+from bitrix24_chat_mcp.portal.models import Listing
+from conversation import VIRTUAL_TIME
+from portal.office import Office, office
+
+ACME = "https://acme.example/rest/1/secret/"
+
+
+@pytest.fixture
+def anyio_backend() -> object:
+    return VIRTUAL_TIME
+
+
+async def test_an_unreadable_answer_is_not_cached() -> None:
+    answers = iter([{"result": "no list"}, {"result": [{"id": 5, "title": "Anna"}]}])
+    carrier = Carrier(
+        transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
+    )
+    async with open_line(carrier, Limits(cache=60)) as line:
+        user = Portal(line, parse_webhook(ACME))
+        with pytest.raises(UnclearAnswerError, match=r"im\.recent\.get with a result of an unknown shape"):
+            await user.recent()
+        assert [chat.title for chat in (await user.recent()).chats] == ["Anna"]
+    await carrier.aclose()
+
+
+async def test_a_cached_list_is_decoded_once() -> None:
+    async with office(Limits(cache=60)) as here:
+        first, second = await here.user.recent(), await here.user.recent()
+        assert first.chats
+        assert second.chats is first.chats
+        assert len(here.demo.requests) == 1
+
+
+async def test_lists_at_once_are_decoded_once() -> None:
+    async with office(Limits(cache=0), latency=1) as here:
+        first, second = await together(here)
+        assert second.chats is first.chats
+        assert len(here.demo.requests) == 1
+
+
+async def test_the_cache_counts_the_rows_that_it_keeps() -> None:
+    rows = [{"id": number} for number in range(1, 101)]  # little to read, more to keep
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, json={"result": rows})
+
+    carrier = Carrier(transport=lambda: httpx.MockTransport(answer))
+    async with open_line(carrier, Limits(cache=60, cache_bytes=10_000)) as line:
+        for _ in range(2):
+            assert len(await Portal(line, parse_webhook(ACME)).recent()) == 100
+    assert len(asked) == 2
+    await carrier.aclose()
+
+
+async def together(here: Office) -> list[Listing]:
+    got: list[Listing] = []
+
+    async def read() -> None:
+        got.append(await here.user.recent())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(read)
+        tasks.start_soon(read)
+    return got

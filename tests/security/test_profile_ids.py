@@ -1,0 +1,135 @@
+"""A user is told from others by a number; whatever stands in its place makes nobody a user."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from bitrix24_chat_mcp.portal.auth import parse_webhook
+from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.portal.client import Portal
+from bitrix24_chat_mcp.portal.errors import PortalError, RefusedError, UnclearAnswerError
+from bitrix24_chat_mcp.portal.line import open_line
+from bitrix24_chat_mcp.portal.oauth import Application, Pair
+from bitrix24_chat_mcp.portal.renewal import SignIns
+from bitrix24_chat_mcp.portal.rest import Answer, Request
+from bitrix24_chat_mcp.portal.store import FileStore
+
+ACME = "https://acme.bitrix24.ru"
+PAIR = {"access_token": "access", "refresh_token": "refresh"}
+NO_NUMBERS = [
+    "",
+    "0",
+    "-1",
+    "01",
+    "1.5",
+    "1 ",
+    "None",
+    "../1",
+    "١٢",
+    0,
+    -1,
+    1.0,
+    True,
+    False,
+    [],
+    [1],
+    {},
+    {"ID": 1},
+    10**12,
+    "9" * 5000,
+]
+
+
+def brief(value: object) -> str:
+    return repr(value)[:60]
+
+
+@asynccontextmanager
+async def sign_ins(folder: Path, token: object, result: object = None) -> AsyncGenerator[SignIns]:
+    """Sign-ins whose OAuth server answers with one thing, and whose portal with another."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=token if "oauth" in request.url.path else {"result": result})
+
+    carrier = Carrier(transport=lambda: httpx.MockTransport(answer))
+    application = Application(ACME, "local.1", "secret", "https://oauth.example")
+    yield SignIns(application, lambda: FileStore(folder), carrier, "Sign in again.")
+    await carrier.aclose()
+
+
+@pytest.mark.parametrize("profile", [{}, {"NAME": "Anna"}, {"ID": None}, [], "1", 1, None, True], ids=repr)
+async def test_oauth_a_profile_without_an_id_signs_nobody_in(tmp_path: Path, profile: object) -> None:
+    async with sign_ins(tmp_path, PAIR, profile) as asked:
+        with pytest.raises(UnclearAnswerError):
+            await asked.exchange("code", None)
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS, ids=brief)
+async def test_oauth_a_profile_id_that_is_no_number_signs_nobody_in(tmp_path: Path, number: object) -> None:
+    async with sign_ins(tmp_path, PAIR, {"ID": number}) as asked:
+        with pytest.raises(UnclearAnswerError, match="answered profile with a result of an unknown shape"):
+            await asked.exchange("code", None)
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS, ids=brief)
+async def test_oauth_a_user_id_of_the_token_answer_is_a_number(tmp_path: Path, number: object) -> None:
+    async with sign_ins(tmp_path, {**PAIR, "user_id": number}, {"ID": "1"}) as asked:
+        with pytest.raises(UnclearAnswerError):
+            await asked.exchange("code", None)
+
+
+@pytest.mark.parametrize("number", [7, "7", 999_999_999_999], ids=repr)
+async def test_oauth_a_number_is_the_user(tmp_path: Path, number: object) -> None:
+    async with sign_ins(tmp_path, {**PAIR, "user_id": number}) as asked:
+        assert (await asked.exchange("code", None)).user == str(number)
+    async with sign_ins(tmp_path, PAIR, {"ID": number}) as asked:
+        assert (await asked.exchange("code", None)).user == str(number)
+
+
+async def test_oauth_a_refresh_that_returns_another_user_is_refused(tmp_path: Path) -> None:
+    async with sign_ins(tmp_path, {**PAIR, "access_token": "new", "user_id": 8}) as asked:
+        anna = await asked.keep(ACME, Pair(ACME, "7", "old", "refresh"))
+
+        async def post(_: Request[object]) -> Answer:
+            raise RefusedError("EXPIRED_TOKEN")
+
+        with pytest.raises(UnclearAnswerError):
+            await asked.around(post)(Request(anna, "im.recent.get", {}))
+        assert (anna.user, anna.pair.access) == ("7", "old")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        None,
+        "text",
+        {},
+        {**PAIR, "access_token": ["x"]},
+        {**PAIR, "access_token": "line\r\nbreak"},
+        {**PAIR, "access_token": "ключ"},
+        {**PAIR, "access_token": "x" * 100_000},
+        {**PAIR, "client_endpoint": 1},
+        {"error": ["x"]},
+        {"error": {"error": 1}},
+        {"error": True},
+        {"error": json.loads("[" * 400 + "]" * 400)},
+    ],
+    ids=brief,
+)
+async def test_oauth_an_odd_token_answer_is_an_error_in_a_sentence(tmp_path: Path, told: object) -> None:
+    async with sign_ins(tmp_path, told, {"ID": "1"}) as asked:
+        with pytest.raises(PortalError):
+            await asked.exchange("code", None)
+
+
+async def test_a_profile_without_an_id_is_an_error_in_a_sentence() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"result": {"NAME": "Anna"}}))
+    carrier = Carrier(transport=lambda: transport)
+    async with open_line(carrier) as line:
+        with pytest.raises(UnclearAnswerError, match="answered profile"):
+            await Portal(line, parse_webhook(f"{ACME}/rest/1/code/")).owner()
+    await carrier.aclose()
