@@ -1,6 +1,7 @@
 """Connections that do not wait for ever: each request's head has to arrive in time."""
 
 import asyncio
+from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,8 +29,7 @@ class _TimedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock for the first request."""
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - TCP connections can be written to
-        self._connection = transport
+        self._connection = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass
         self._application, self.app = self.app, self._serve
         self._running = self._received = 0
         self._timer: asyncio.TimerHandle | None = None

@@ -68,6 +68,7 @@ class ChatServer(MCPServer[Service]):
             )
         if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
             return _failed(complaint, label)
+        _logger.debug("%s is called", name)
         hints = tools[name].annotations
         if context is None or (hints and hints.read_only_hint):
             return await self._answer(name, arguments, context, label)
