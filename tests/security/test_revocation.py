@@ -162,7 +162,7 @@ async def test_a_webhook_that_the_portal_has_withdrawn_polls_no_more(
         asked |= {"Mcp-Method": "tools/list"}
     async with asking(app, LISTEN if era == "2026" else message("tools/list"), asked) as stream:
         await asyncio.sleep(EVERY * 1.5)
-        portal.switches.revoked.add(7)
+        portal.revoked.add(7)
         await asyncio.sleep(VERIFIED_SECONDS + EVERY * 10)
         polls = len(portal.requests)
         assert portal.requests[-1].method == "profile", "the gate has asked the portal"
