@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
+from threading import Thread
 from typing import Any
 
 from commands import COMMAND, environment
@@ -85,9 +86,13 @@ def command(folder: Path, *arguments: str, **http: object) -> Generator[Command]
         first = process.stdout.readline()
         found = re.search(r":(\d+)/mcp", first)
         assert found, first + process.stdout.read()
-        running = Command(int(found[1]))
+        running, lines = Command(int(found[1])), [first]
+        reader = Thread(target=lines.extend, args=(process.stdout,))  # or a full pipe would stop the server
+        reader.start()
         yield running
     finally:
         process.terminate()
-        rest, _ = process.communicate(timeout=20)
-    running.written = first + rest
+        process.wait(timeout=20)
+    reader.join()
+    process.stdout.close()
+    running.written = "".join(lines)

@@ -84,8 +84,10 @@ def test_a_stream_outlives_the_time_for_requests(server: Command) -> None:
 
 def test_aborted_posts_leave_nothing_in_the_log(tmp_path: Path) -> None:
     with command(tmp_path) as server:
-        for path in (b"/mcp", b"/mcp", b"/token"):
-            server.say(POST % path, json.dumps(HELLO).encode()).close()
+        accept = b"Accept: application/json, text/event-stream\n"
+        for era in (b"", accept, accept + b"MCP-Protocol-Version: 2026-07-28\nMcp-Method: tools/list\n"):
+            head = (POST % b"/mcp").replace(b"Content-Type", era + b"Content-Type")
+            server.say(head, json.dumps(HELLO).encode()).close()
         assert httpx.get(f"{server.base}/healthz").status_code == 200
     assert "Traceback" not in server.written
     assert "ERROR" not in server.written

@@ -1,5 +1,6 @@
 """What the HTTP server offers to strangers: one guarded endpoint, bounded requests, and no redirects."""
 
+import anyio
 import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
@@ -209,3 +210,19 @@ async def test_a_page_of_another_origin_gets_no_cors_headers(
         ):
             assert answer.status_code in {400, 401, 403}
             assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_an_aborted_form_leaves_nothing_in_the_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"POST /%s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n"
+    form = b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=b"
+    async with serve(**WAYS["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        for path in (b"token", b"register", b"revoke", b"authorize"):
+            connection = await anyio.connect_tcp("127.0.0.1", int(base.rpartition(":")[2]))
+            async with connection:
+                await connection.send(head % path + form)
+                await http.get("/healthz")
+        for _ in range(3):
+            await http.get("/healthz")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
