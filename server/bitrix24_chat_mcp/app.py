@@ -27,8 +27,10 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
     @asynccontextmanager
     async def lifespan(_: MCPServer[Service]) -> AsyncGenerator[Service]:
         async with open_service(settings, entrance) as service:
+            server.service = service
             yield service
 
+    subscriptions = watching.Subscriptions()
     server = ChatServer(
         "bitrix24-chat-mcp",
         title="Bitrix24 chats",
@@ -37,7 +39,7 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
         tools=toolbox.offered(read_only=settings.read_only),
         resources=[_recent()],
         lifespan=lifespan,
-        middleware=[asking.remember, watching.watch_streams],
+        middleware=[asking.remember, watching.watch_streams, subscriptions.note_caller],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
         request_state_security=_state_security(settings),
@@ -47,7 +49,7 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
         server.add_prompt(prompt)
     server.resource(resources.CHAT, title="A chat", mime_type="text/plain", icons=icons.CHATS)(resources.chat)
     server.completion()(completing.complete)
-    server.serve_subscriptions(watching.Subscriptions())
+    server.serve_subscriptions(subscriptions)
     return server
 
 

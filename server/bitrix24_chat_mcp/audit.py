@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from .logs import AUDIT
 from .portal.auth import Credentials
 from .portal.errors import PortalError
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger(AUDIT)
 _NO_CHAT = re.compile(r"[^A-Za-z0-9_]")
 _MOST_CHATS = 50
+_LONGEST = 100  # characters of any other field
 
 
 @dataclass(slots=True)
@@ -34,11 +36,11 @@ def entry(tool: str, arguments: Mapping[str, Any], who: Callable[[], Credentials
         portal, user = _name(who)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "portal": portal,
-            "user": user,
-            "tool": tool,
+            "portal": portal[:_LONGEST],
+            "user": user[:_LONGEST],
+            "tool": tool[:_LONGEST],
             "dialog_id": list(_chats(arguments))[:_MOST_CHATS],
-            "outcome": written.outcome,
+            "outcome": written.outcome[:_LONGEST],
         }
         _logger.info(json.dumps(line))
 

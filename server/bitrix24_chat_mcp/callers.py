@@ -1,6 +1,6 @@
 """Who calls, over HTTP: what the gate has found out about a request, for those behind it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
@@ -10,17 +10,31 @@ from .portal.auth import Credentials
 from .portal.errors import UnusableRequestError
 
 
+async def _admitted() -> bool:
+    return True
+
+
 class Pass(AccessToken):
-    """A caller who was let in. `who` gives their credentials at the portal, or raises."""
+    """A caller who was let in.
+
+    `who` gives their credentials at the portal, or raises; `still_admitted` asks the gate again, for
+    requests that last.
+    """
 
     token: str = Field(default="", repr=False)
     who: Callable[[], Credentials] = Field(exclude=True, repr=False)
+    still_admitted: Callable[[], Awaitable[bool]] = Field(default=_admitted, exclude=True, repr=False)
+
+
+def current_pass() -> Pass | None:
+    """Return the caller of the request that is being answered; None where the server asks for nobody."""
+    shown = get_access_token()
+    return shown if isinstance(shown, Pass) else None
 
 
 def caller() -> Credentials:
-    """Return the credentials of whoever made the request that is being answered, or raise."""
-    shown = get_access_token()
-    if isinstance(shown, Pass):
+    """Return the credentials of the caller of the request that is being answered, or raise."""
+    if shown := current_pass():
         return shown.who()
     raise UnusableRequestError(
         "NOT_SIGNED_IN", "The request does not say whose chats it is about.", "Sign in and try again."

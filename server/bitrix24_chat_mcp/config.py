@@ -9,6 +9,7 @@ import difflib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
@@ -16,6 +17,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -40,6 +42,18 @@ class ConfigError(Exception):
 def _webhook_address(address: SecretStr) -> SecretStr:
     parse_webhook(address.get_secret_value())
     return address
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, in which a list is a word, several with commas between them, or JSON."""
+
+    def decode_complex_value(self, field_name: str, field: "FieldInfo", value: Any) -> Any:  # noqa: ANN401
+        """Read a list or a table; what is no JSON is taken as words, and checked as such."""
+        with suppress(ValueError):
+            decoded = super().decode_complex_value(field_name, field, value)
+            if isinstance(decoded, list | dict):
+                return cast("list[Any] | dict[str, Any]", decoded)
+        return [word for word in map(str.strip, str(value).split(",")) if word]
 
 
 class Settings(BaseSettings):
@@ -93,8 +107,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Ask the command line, then the environment, then the file."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _written(init_settings()))
+        del env_settings, dotenv_settings, file_secret_settings
+        return (
+            init_settings,
+            _Environment(settings_cls),
+            InitSettingsSource(settings_cls, _written(init_settings())),
+        )
 
 
 def load(**given: object) -> Settings:

@@ -1,26 +1,45 @@
-"""Logging on stderr, where no secret gets through."""
+"""Logging on stderr, where no secret and nothing of a conversation gets through."""
 
 import json
 import logging
 import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
 
 from .answers.secrecy import mask_secrets
 from .portal.call import current_call
 
-AUDIT = "bitrix24_chat_mcp.audit"
-_TALKATIVE = ("httpx", "httpcore", "keyring", "filelock", "multipart", "python_multipart")
+_PACKAGE = __name__.partition(".")[0]
+AUDIT = f"{_PACKAGE}.audit"
+MAY_LOG = (_PACKAGE, "uvicorn.error")
+"""The loggers whose lines are written as they are, with all below them. Libraries also log what they send
+and receive; of a warning of theirs only the place is told, and of anything less nothing."""
+_MOST_CHARACTERS = 2000
+_MOST_FRAMES = 8
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class _Discreet(logging.Formatter):
-    """Masks what looks like a secret in the finished line, a traceback's text included."""
+class RedactingFormatter(logging.Formatter):
+    """Writes one bounded line of printable characters, without what looks like a secret."""
 
     def format(self, record: logging.LogRecord) -> str:
-        # Audit lines are JSON, each a whole line, for programs to read.
-        line = record.getMessage() if record.name == AUDIT else super().format(record)
-        return mask_secrets(line)
+        """Write a record; audit lines are JSON already, for programs to read."""
+        if record.name == AUDIT:
+            return mask_secrets(record.getMessage())
+        line = super().format(record if _may_log(record.name) else _place(record))
+        printable = "".join(c if c.isprintable() else " " for c in line[: 2 * _MOST_CHARACTERS])
+        return mask_secrets(printable)[:_MOST_CHARACTERS]
+
+    def formatException(self, ei: _Raised) -> str:  # noqa: N802 - logging's name
+        """Tell an exception's kind and where it came from, but not its text, which may quote a message."""
+        kind, _, trace = ei
+        frames = traceback.extract_tb(trace)[-_MOST_FRAMES:]
+        places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+        return f"({kind.__name__ if kind else 'no exception'} at {places})"
 
 
-class _Lines(_Discreet):
+class _Lines(RedactingFormatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -36,6 +55,16 @@ class _Lines(_Discreet):
         return json.dumps(line, ensure_ascii=False)
 
 
+def _may_log(name: str) -> bool:
+    return any(name == listed or name.startswith(f"{listed}.") for listed in MAY_LOG)
+
+
+def _place(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record that tells where in a library something was logged, and nothing of what."""
+    said = f"{record.filename}:{record.lineno} (the text is withheld)"
+    return logging.makeLogRecord({**record.__dict__, "msg": said, "args": None, "exc_text": None})
+
+
 def _with_call(record: logging.LogRecord) -> bool:
     """Mark a record with the id of the tool call that it belongs to."""
     call = current_call()
@@ -48,9 +77,12 @@ def configure(level: str, form: str = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_with_call)
     handler.setFormatter(
-        _Lines() if form == "json" else _Discreet("%(asctime)s %(levelname)s %(call)s %(name)s: %(message)s")
+        _Lines()
+        if form == "json"
+        else RedactingFormatter("%(asctime)s %(levelname)s %(call)s %(name)s: %(message)s")
     )
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    chosen = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(chosen, logging.WARNING), handlers=[handler], force=True)
+    for name in MAY_LOG:
+        logging.getLogger(name).setLevel(chosen)
     logging.getLogger(AUDIT).setLevel(logging.INFO)  # whatever the level of the others
-    for name in _TALKATIVE:  # they write down headers and addresses, where secrets travel
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,7 +1,7 @@
 """Between the protocol and the tools: whatever fails, a model reads a sentence about it."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -21,9 +21,15 @@ from . import arguments as bad_arguments
 from . import audit
 from .answers.failure import describe
 from .entrance import Entrance
-from .portal.errors import PortalError
+from .portal.errors import ClosedError, PortalError
+from .portal.rest import Answer, Request
 from .service import Service
+from .settings import HttpSettings
 from .watching import Subscriptions
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from mcp.server.transport_security import TransportSecuritySettings
 
 _logger = logging.getLogger(__name__)
 
@@ -33,6 +39,22 @@ class ChatServer(MCPServer[Service]):
 
     entrance: Entrance
     """Whose chats it shows, for those who let people in."""
+    service: Service | None = None
+    """What its tools stand on, while it runs."""
+
+    def http_sessions(
+        self, http: HttpSettings, security: "TransportSecuritySettings"
+    ) -> "StreamableHTTPSessionManager":
+        """Return what serves it over HTTP, to be run once. It lets everybody in: a gate belongs before it."""
+        from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
+
+        return BoundedSessions(self._lowlevel_server, http, security)
+
+    async def ask_portal(self, request: Request) -> Answer:
+        """Send a request the way that the tools' requests go; raise a PortalError."""
+        if self.service is None:
+            raise ClosedError
+        return await self.service.line(request)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Service, Any] | None = None
@@ -46,6 +68,7 @@ class ChatServer(MCPServer[Service]):
             )
         if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
             return _failed(complaint, label)
+        _logger.debug("%s is called", name)
         hints = tools[name].annotations
         if context is None or (hints and hints.read_only_hint):
             return await self._answer(name, arguments, context, label)

@@ -1,7 +1,10 @@
 """Ways to serve: stdio, and Streamable HTTP on loopback."""
 
+import os
+import re
 import socket
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,9 +19,21 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
 
 PATH = "/mcp"
+_MOST_BODY = 64 * 1024  # bytes, anywhere but at PATH
+_CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Last-Event-ID",
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Session-Id",
+    "X-Bitrix24-Webhook",
+)
 
 
 def serve(server: ChatServer, settings: Settings) -> None:
@@ -29,44 +44,72 @@ def serve(server: ChatServer, settings: Settings) -> None:
         server.run("stdio")
 
 
-def http_app(server: ChatServer, http: HttpSettings, documents: Carrier | None = None) -> "ASGIApp":
+def http_app(server: ChatServer, http: HttpSettings, documents: Carrier | None = None) -> "Starlette":
     """Return the ASGI application: `/mcp`, `/mcp/`, `/healthz`, and what signing in takes.
 
     `documents` takes the network's place for clients' metadata documents.
     """
-    from starlette.responses import JSONResponse  # noqa: PLC0415 - stdio does not need it
+    from mcp.server.streamable_http_manager import StreamableHTTPASGIApp  # noqa: PLC0415 - stdio needs none
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.middleware import Middleware  # noqa: PLC0415
+    from starlette.routing import BaseRoute, Route  # noqa: PLC0415
 
-    @server.custom_route("/healthz", methods=["GET"])
-    async def _healthz(_: "Request") -> "Response":  # pyright: ignore[reportUnusedFunction]
-        return JSONResponse({"status": "ok"})
+    from .middleware import BodyLimit, ErrorResponses  # noqa: PLC0415
 
-    app = server.streamable_http_app(
-        streamable_http_path=PATH,
-        host=http.host,
-        max_request_body_size=http.max_body_bytes,
-        max_sessions=http.max_sessions,
-        session_idle_timeout=http.session_idle_seconds,
-        transport_security=_transport_security(http),
+    sessions = server.http_sessions(http, _transport_security(http))
+    endpoint: ASGIApp = BodyLimit(StreamableHTTPASGIApp(sessions), http.max_body_bytes, http.request_seconds)
+    signing_in = list[BaseRoute]()
+    if http.auth:
+        endpoint, signing_in = _gated(endpoint, server, http, documents)
+    endpoint = _with_cors(endpoint, http.allowed_origins)
+    # Some clients cannot follow a redirect with a POST, so both spellings lead to the same place.
+    paths = (PATH, f"{PATH}/")
+    app = Starlette(
+        routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), *signing_in],
+        middleware=[
+            Middleware(ErrorResponses),
+            Middleware(BodyLimit, _MOST_BODY, http.request_seconds, exempt=paths),
+        ],
+        lifespan=lambda _: sessions.run(),
     )
-    endpoint = _gated(app, server, http, documents) if http.auth else app
-
-    async def without_slash(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        # Some clients cannot follow a redirect with a POST, so both spellings lead to the same place.
-        if scope["type"] != "http" or scope["path"] not in {PATH, f"{PATH}/"}:
-            return await app(scope, receive, send)
-        return await endpoint({**scope, "path": PATH, "raw_path": PATH.encode()}, receive, send)
-
-    return without_slash
+    app.router.redirect_slashes = False  # it would redirect to the host that the request names
+    return app
 
 
-def _gated(app: "Starlette", server: ChatServer, http: HttpSettings, documents: Carrier | None) -> "ASGIApp":
+async def _health(_: "Request") -> "Response":
+    from starlette.responses import JSONResponse  # noqa: PLC0415
+
+    return JSONResponse({"status": "ok"})
+
+
+def _gated(
+    endpoint: "ASGIApp", server: ChatServer, http: HttpSettings, documents: Carrier | None
+) -> "tuple[ASGIApp, list[BaseRoute]]":
     from .team.house import House  # noqa: PLC0415 - only a server with callers to tell apart has one
 
     entrance = server.entrance
+    house = House(http, PATH, entrance.owner, entrance.sign_ins, server.ask_portal, documents)
     try:
-        return House(http, PATH, entrance.owner, entrance.sign_ins, documents).open(app, app)
+        return house.open(endpoint)
     except PortalError as error:
         raise ConfigError(f"oauth.store: {error}") from None
+
+
+def _with_cors(endpoint: "ASGIApp", origins: Collection[str]) -> "ASGIApp":
+    """Let web pages of these origins use the endpoint; `https://app.example:*` stands for any port."""
+    if not origins:
+        return endpoint
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415
+
+    ports = "|".join(re.escape(origin[:-2]) + r":\d+" for origin in origins if origin.endswith(":*"))
+    return CORSMiddleware(
+        endpoint,
+        allow_origins=[origin for origin in origins if not origin.endswith(":*")],
+        allow_origin_regex=ports or None,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=_CORS_REQUEST_HEADERS,
+        expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+    )
 
 
 def _transport_security(http: HttpSettings) -> "TransportSecuritySettings":
@@ -88,12 +131,16 @@ def _transport_security(http: HttpSettings) -> "TransportSecuritySettings":
 def _serve_http(server: ChatServer, http: HttpSettings) -> None:
     import uvicorn  # noqa: PLC0415 - stdio does not need it
 
+    from .connections import connection_class  # noqa: PLC0415
+
     app = http_app(server, http)
-    listener = _listen(http)
+    listener = open_listener(http)
     address = f"[{http.host}]" if ":" in http.host else http.host
     print(f"Serving on http://{address}:{listener.getsockname()[1]}{PATH}", file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app,
+        http=connection_class(http.request_seconds, http.max_body_bytes + _MOST_BODY),
+        ws="none",
         log_config=None,
         access_log=False,
         lifespan="on",
@@ -105,9 +152,17 @@ def _serve_http(server: ChatServer, http: HttpSettings) -> None:
     uvicorn.Server(config).run(sockets=[listener])  # with uvloop and httptools where they exist
 
 
-def _listen(http: HttpSettings) -> socket.socket:
+def open_listener(http: HttpSettings) -> socket.socket:
+    """Listen at `http.host` and `http.port`; raise ConfigError when that cannot be."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    # With the protocol named, or asyncio leaves out TCP_NODELAY and each answer waits 40 ms for the client.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-        return socket.create_server((http.host, http.port), family=family, backlog=2048)
+        if os.name == "posix":  # as socket.create_server does: elsewhere it would share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((http.host, http.port))
+        listener.listen(2048)
     except OSError as error:
+        listener.close()
         raise ConfigError(f"http.port: cannot listen at {http.host}:{http.port} ({error.strerror})") from None
+    return listener

@@ -113,13 +113,18 @@ class HttpSettings(BaseModel):
         description="Host headers to accept besides loopback and public_url; name:* for any port.",
     )
     allowed_origins: frozenset[str] = Field(
-        default=frozenset(), description="Origin headers to accept besides loopback and public_url."
+        default=frozenset(),
+        description="Web pages' origins that may use the server from a browser, https://app.example.com.",
     )
     trusted_proxies: frozenset[str] = Field(
         default=frozenset(), description="Addresses of proxies whose X-Forwarded headers count."
     )
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request that is read.")
+    request_seconds: float = Field(
+        default=15.0, gt=0, le=600, description="How long a request's head, and then its body, may take."
+    )
     max_sessions: int = Field(default=1000, ge=1, description="Sessions at once, of clients that need one.")
+    max_sessions_per_caller: int = Field(default=50, ge=1, description="How many of these one user may have.")
     session_idle_seconds: int = Field(default=1800, ge=1, description="How long an idle session is kept.")
     state_key: LongSecret | None = Field(
         default=None, description="Seals what clients carry for the server; the same on all its processes."

@@ -2,19 +2,23 @@
 
 Each poll asks only for what changed since the one before, through the line that everything goes through,
 so it stays inside the portal's limits. A listener hears of the user's own chats alone: the poll runs with
-the credentials of the request that subscribed.
+the credentials of the request that subscribed. Before each poll the gate is asked again; when the user's
+access is gone, the subscription ends.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 from mcp.server.context import CallNext, HandlerResult
+from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY, ResourceUpdated, event_to_notification
 from mcp_types import (
+    INVALID_REQUEST,
     EmptyResult,
     SubscribeRequestParams,
     SubscriptionsListenRequestParams,
@@ -23,19 +27,21 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from .asking import Asked
+from .callers import Pass, current_pass
 from .portal.errors import PortalError
 from .portal.models import Chat
 from .resources import RECENT
+from .service import Service
 
 EVERY = 30.0
-"""Seconds between two polls."""
+"""Seconds between two polls, and between two questions to the gate."""
 _logger = logging.getLogger(__name__)
 _Trace = tuple[str, int, int, bool, bool]
 
 
 async def watch_streams(ctx: Asked, call_next: CallNext) -> HandlerResult:
     """Poll while a `subscriptions/listen` stream (2026-07-28) is open that asks for it; a middleware."""
-    if ctx.method != "subscriptions/listen" or RECENT not in _wanted(ctx.params):
+    if ctx.method != "subscriptions/listen":
         return await call_next(ctx)
 
     async def tell() -> None:
@@ -44,25 +50,45 @@ async def watch_streams(ctx: Asked, call_next: CallNext) -> HandlerResult:
         )
         await ctx.session.send_notification(notification, related_request_id=ctx.request_id)
 
-    poll = asyncio.create_task(_poll(ctx, tell))
-    try:
-        return await call_next(ctx)
-    finally:
-        poll.cancel()
+    changes = _Changes(ctx.lifespan_context) if RECENT in _wanted(ctx.params) else None
+    with anyio.CancelScope() as stream:
+        poll = asyncio.create_task(_poll(current_pass, changes, tell))
+        poll.add_done_callback(lambda _: stream.cancel())
+        try:
+            return await call_next(ctx)
+        finally:
+            poll.cancel()
+    raise MCPError(INVALID_REQUEST, "The user's access has ended. Sign in and subscribe again.")
+
+
+@dataclass(slots=True)
+class _Subscription:
+    """A session that has subscribed, and the caller of its latest request: tokens are renewed meanwhile."""
+
+    caller: Pass | None
+    poll: asyncio.Task[None] | None = None
 
 
 class Subscriptions:
     """The handlers of `resources/subscribe` and its opposite, for the protocol's earlier era."""
 
     def __init__(self) -> None:
-        self._polls: dict[object, asyncio.Task[None]] = {}
+        self._subscribed: dict[object, _Subscription] = {}
 
     async def subscribe(self, ctx: Asked, params: SubscribeRequestParams) -> EmptyResult:
         """Begin to poll for a session."""
-        if str(params.uri) == RECENT and _session(ctx) not in self._polls:
-            poll = asyncio.create_task(_poll(ctx, lambda: ctx.session.send_resource_updated(RECENT)))
-            self._polls[_session(ctx)] = poll
-            _session(ctx).exit_stack.callback(self._end, _session(ctx))
+        session = _session(ctx)
+        if str(params.uri) == RECENT and session not in self._subscribed:
+            subscription = self._subscribed[session] = _Subscription(current_pass())
+            subscription.poll = asyncio.create_task(
+                _poll(
+                    lambda: subscription.caller,
+                    _Changes(ctx.lifespan_context),
+                    lambda: ctx.session.send_resource_updated(RECENT),
+                )
+            )
+            subscription.poll.add_done_callback(lambda _: self._forget(session, subscription))
+            session.exit_stack.callback(self._end, session)
         return EmptyResult()
 
     async def unsubscribe(self, ctx: Asked, params: UnsubscribeRequestParams) -> EmptyResult:
@@ -71,9 +97,19 @@ class Subscriptions:
             self._end(_session(ctx))
         return EmptyResult()
 
+    async def note_caller(self, ctx: Asked, call_next: CallNext) -> HandlerResult:
+        """Remember who has asked last in a session; a middleware."""
+        if self._subscribed and (subscription := self._subscribed.get(_session(ctx))):
+            subscription.caller = current_pass()
+        return await call_next(ctx)
+
     def _end(self, session: object) -> None:
-        if poll := self._polls.pop(session, None):
-            poll.cancel()
+        if (subscription := self._subscribed.pop(session, None)) and subscription.poll:
+            subscription.poll.cancel()
+
+    def _forget(self, session: object, subscription: _Subscription) -> None:
+        if self._subscribed.get(session) is subscription:
+            del self._subscribed[session]
 
 
 def _session(ctx: Asked) -> Any:  # noqa: ANN401
@@ -89,23 +125,39 @@ def _wanted(params: Mapping[str, Any] | None) -> list[str]:
     return wanted.resource_subscriptions or []
 
 
-async def _poll(ctx: Asked, tell: Callable[[], Awaitable[None]]) -> None:
-    with suppress(PortalError):  # nothing is configured, so nothing will change
-        portal = ctx.lifespan_context.portal()
-        since, seen, pause = datetime.now(UTC), set[_Trace](), 0.0
-        while True:
-            try:
-                listing = await portal.recent((), since)
-            except PortalError as error:
-                _logger.info("poll for a subscription: %s", error.code)
-                pause = min(max(pause, EVERY) * 2, EVERY * 10)
-            else:
-                now = set(map(_trace, listing.chats))
-                # The first poll only learns the portal's clock; those of the very second come again.
-                if pause and now - seen:
-                    await tell()
-                since, seen, pause = listing.as_of or datetime.now(UTC), now, EVERY
-            await asyncio.sleep(pause)
+async def _poll(
+    caller: Callable[[], Pass | None], changes: "_Changes | None", tell: Callable[[], Awaitable[None]]
+) -> None:
+    """Tell of changes until the caller's access is gone. Without `changes`, only wait for that."""
+    while (asked := caller()) is None or await asked.still_admitted():
+        if changes and await changes.ask():
+            await tell()
+        await asyncio.sleep(changes.pause if changes else EVERY)
+    _logger.info("a subscription has ended: its user's access is gone")
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What has changed among the recent chats from one question to the next."""
+
+    service: Service
+    pause: float = 0.0
+    """Seconds until the portal should be asked again."""
+    _since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _seen: set[_Trace] = field(default_factory=set[_Trace])
+
+    async def ask(self) -> bool:
+        """Ask the portal; tell whether anything has changed. The first time only teaches its clock."""
+        try:
+            listing = await self.service.portal().recent((), self._since)
+        except PortalError as error:
+            _logger.info("poll for a subscription: %s", error.code)
+            self.pause = min(max(self.pause, EVERY) * 2, EVERY * 10)
+            return False
+        now = set(map(_trace, listing.chats))
+        changed = bool(self.pause and now - self._seen)  # those of the very second come again
+        self._since, self._seen, self.pause = listing.as_of or datetime.now(UTC), now, EVERY
+        return changed
 
 
 def _trace(chat: Chat) -> _Trace:

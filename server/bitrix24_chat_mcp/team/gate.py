@@ -22,12 +22,16 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.callers import Pass
 from bitrix24_chat_mcp.portal.auth import Credentials, Webhook, is_listed, parse_webhook
+from bitrix24_chat_mcp.portal.errors import PortalError, RefusedError
 
 from .clients import SCOPE
+from .webhooks import WebhookVerifier
 
 HEADER = "X-Bitrix24-Webhook"
+_LONGEST_WEBHOOK = 500
 Verify = Callable[[str], Awaitable[AccessToken | None]]
 Admitted = tuple[AuthCredentials, AuthenticatedUser]
 
@@ -35,34 +39,77 @@ Admitted = tuple[AuthCredentials, AuthenticatedUser]
 class Gate(AuthenticationBackend):
     """Reads a request's credentials. `portals` are those that webhooks may be of, none for no webhooks."""
 
-    def __init__(self, resource: str, verifiers: Sequence[Verify], portals: Collection[str]) -> None:
+    def __init__(
+        self, resource: str, verifiers: Sequence[Verify], portals: Collection[str], webhooks: WebhookVerifier
+    ) -> None:
         self._verifiers = verifiers
         self._portals = portals
+        self._webhooks = webhooks
         self._bearers = BearerAuthBackend(self, resource_server_url=AnyHttpUrl(resource))
 
     async def authenticate(self, conn: HTTPConnection) -> Admitted | None:
         """Return who calls, or None for nobody."""
         webhook = conn.headers.get(HEADER)
         if webhook and self._portals:
-            return self._by_webhook(webhook)
+            return await self._by_webhook(webhook, conn.client.host if conn.client else "")
         return await self._bearers.authenticate(conn)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Ask each verifier for the pass of a bearer token."""
         for verify in self._verifiers:
             if found := await verify(token):
-                return found
+                return found.model_copy(update={"still_admitted": lambda: self._admits(token)})
         return None
 
-    def _by_webhook(self, address: str) -> Admitted:
+    async def _admits(self, token: str) -> bool:
+        return await self.verify_token(token) is not None
+
+    async def _by_webhook(self, shown: str, address: str) -> Admitted:
+        webhook = self._read(shown)
         try:
-            webhook = parse_webhook(address)
+            await self._webhooks.verify(webhook, address)
+        except PortalError as error:
+            raise _NotConfirmedError(error) from None
+
+        async def still_admitted() -> bool:
+            try:
+                await self._webhooks.verify(webhook, address)
+            except PortalError as error:
+                return not _is_final(error)
+            return True
+
+        # The client is named by what only the webhook's owner can show: sessions and sealed values are its.
+        caller = Pass(
+            client_id=f"webhook:{webhook.seal().hex()}",
+            scopes=[SCOPE],
+            subject=f"{webhook.portal}#{webhook.user}",
+            who=lambda: webhook,
+            still_admitted=still_admitted,
+        )
+        return AuthCredentials(caller.scopes), AuthenticatedUser(caller)
+
+    def _read(self, shown: str) -> Webhook:
+        if len(shown) > _LONGEST_WEBHOOK:
+            raise AuthenticationError(f"{HEADER}: it is longer than {_LONGEST_WEBHOOK} characters")
+        try:
+            webhook = parse_webhook(shown)
         except ValueError as error:
             raise AuthenticationError(f"{HEADER}: {error}") from None
         if not is_listed(urlsplit(webhook.portal).netloc, self._portals):
             raise AuthenticationError(f"{HEADER}: this server is not for that portal")
-        shown = Pass(client_id="webhook", scopes=[SCOPE], subject=_name(webhook), who=lambda: webhook)
-        return AuthCredentials(shown.scopes), AuthenticatedUser(shown)
+        return webhook
+
+
+class _NotConfirmedError(AuthenticationError):
+    """A webhook that the portal has not confirmed, and whether asking again may help."""
+
+    def __init__(self, error: PortalError) -> None:
+        super().__init__(f"{HEADER}: {describe(error)}")
+        self.final = _is_final(error)
+
+
+def _is_final(error: PortalError) -> bool:
+    return isinstance(error, RefusedError) and not error.transient
 
 
 def guarded(app: ASGIApp, gate: Gate, metadata: str | None) -> ASGIApp:
@@ -85,11 +132,9 @@ def one_token(secret: str, resource: str, owner: Callable[[], Credentials]) -> V
     return verify
 
 
-def _name(webhook: Webhook) -> str:
-    """Name a webhook's user for sessions and sealed values, by something that only its owner can show."""
-    return f"{webhook.portal}#{webhook.user}#{webhook.seal().hex()}"
-
-
 def _refuse(_: HTTPConnection, error: AuthenticationError) -> Response:
+    if isinstance(error, _NotConfirmedError) and not error.final:
+        body = {"error": "temporarily_unavailable", "error_description": str(error)}
+        return JSONResponse(body, 503, headers={"Retry-After": "60"})
     body = {"error": "invalid_token", "error_description": str(error)}
     return JSONResponse(body, 401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

@@ -13,12 +13,12 @@ from mcp.server.auth.routes import (
 )
 from mcp.server.auth.settings import ClientRegistrationOptions, RevocationOptions
 from pydantic import AnyHttpUrl, TypeAdapter
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.portal.auth import Credentials
 from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.portal.client import Line
 from bitrix24_chat_mcp.portal.renewal import SignIns
 from bitrix24_chat_mcp.settings import HttpSettings
 
@@ -27,6 +27,7 @@ from .gate import Gate, Verify, guarded, one_token
 from .grants import Grants
 from .pages import Pages
 from .provider import Provider
+from .webhooks import WebhookVerifier
 
 _METADATA = "/.well-known/oauth-authorization-server"
 _DOCUMENT_BYTES = 64 * 1024
@@ -44,28 +45,31 @@ class House:
         path: str,
         owner: Callable[[], Credentials],
         sign_ins: SignIns | None,
+        line: Line,
         documents: Carrier | None = None,
     ) -> None:
         self._http = http
         self._origin = http.public_url or f"http://{http.host}:{http.port}"
         self._resource = self._origin + path
         self._owner = owner
+        self._line = line
         self._sign_ins = sign_ins if "bitrix24" in http.auth else None
         self._documents = documents or Carrier(
             timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts
         )
 
-    def open(self, app: Starlette, endpoint: ASGIApp) -> ASGIApp:
-        """Add the routes of signing in to `app`; return `endpoint` behind its gate."""
+    def open(self, endpoint: ASGIApp) -> tuple[ASGIApp, list[BaseRoute]]:
+        """Return `endpoint` behind its gate, and the routes of signing in."""
         verifiers = list(self._one_token())
-        metadata = None
+        metadata, routes = None, list[BaseRoute]()
         if self._sign_ins:
             provider = self._provider(self._sign_ins)
             verifiers.append(provider.verify_token)
-            app.router.routes.extend(self._routes(provider, self._sign_ins))
+            routes.extend(self._routes(provider, self._sign_ins))
             metadata = str(build_resource_metadata_url(_url(self._resource)))
         portals = self._http.portals if "webhook-header" in self._http.auth else ()
-        return guarded(endpoint, Gate(self._resource, verifiers, portals), metadata)
+        gate = Gate(self._resource, verifiers, portals, WebhookVerifier(self._line))
+        return guarded(endpoint, gate, metadata), routes
 
     def _one_token(self) -> Iterator[Verify]:
         token = self._http.bearer_token

@@ -1,0 +1,97 @@
+"""What every HTTP request passes first: bounds for its body, and a sentence where the server fails."""
+
+import logging
+from collections.abc import Collection
+
+import anyio
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_logger = logging.getLogger(__name__)
+_MOST_PATH = 200
+
+
+class BodyLimit:
+    """Reads a request's body before the application runs, so that size and time are bounded in one place.
+
+    More than `max_bytes` is answered with 413, a body that takes longer than `seconds` with 408; a client
+    that hangs up while sending is not answered at all. Paths in `exempt` have a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, exempt: Collection[str] = ()) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._exempt = exempt
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request with its whole body, or refuse it."""
+        if scope["type"] != "http" or scope["path"] in self._exempt:
+            return await self._app(scope, receive, send)
+        try:
+            with anyio.fail_after(self._seconds):
+                body = await self._read(receive)
+        except TimeoutError:
+            slow = f"The request's body did not arrive within {self._seconds:g} seconds."
+            return await _refusal(408, slow, {"Connection": "close"})(scope, receive, send)
+        except OverflowError:
+            large = f"The request's body is larger than {self._max_bytes} bytes."
+            return await _refusal(413, large)(scope, receive, send)
+        if body is not None:
+            await self._app(scope, _replayed(body, receive), send)
+        return None
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return the body, or None when the client has hung up; raise OverflowError beyond the limit."""
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
+                raise OverflowError
+            more = message.get("more_body", False)
+        return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Give the body that was read, once, then what the connection brings."""
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return unread.pop() if unread else await receive()
+
+    return replay
+
+
+class ErrorResponses:
+    """Answers with a sentence and logs one line where the application fails unexpectedly."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; no exception passes."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            return await self._app(scope, receive, note_start)
+        except Exception as error:
+            _logger.error("%s %s failed", scope["method"], scope["path"][:_MOST_PATH], exc_info=error)  # noqa: TRY400
+        if not started:
+            said = "The server failed on this request, and has logged why; try again once."
+            await _refusal(500, said)(scope, receive, send)
+        return None
+
+
+def _refusal(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    error = "server_error" if status == 500 else "invalid_request"  # noqa: PLR2004
+    return JSONResponse({"error": error, "error_description": said}, status, headers)
