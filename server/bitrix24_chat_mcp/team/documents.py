@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import anyio
 from cachetools import TTLCache
 from mcp.shared.auth import OAuthClientInformationFull
-from pydantic import ValidationError
 
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.errors import PortalError
@@ -28,6 +27,7 @@ MOST_REMEMBERED = 1000
 MOST_OF_HOST, MOST_OF_REQUESTER, MOST = 4, 16, 64
 """Fetches under way: of one host, for one network address, and at all."""
 _ADDRESS = re.compile(r"[!-~]{1,2048}")
+_LONGEST_HOST = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
@@ -111,7 +111,7 @@ class ClientDocuments:
         try:
             reply = await self._carrier.get(address)
             client = OAuthClientInformationFull.model_validate_json(bytes(reply.body))
-        except (PortalError, ValidationError):
+        except (PortalError, ValueError):  # no document, not JSON, or Punycode that means nothing
             return []
         secretive = client.client_secret or client.token_endpoint_auth_method not in {None, "none"}
         if reply.status != 200 or client.client_id != address or secretive:  # noqa: PLR2004
@@ -126,31 +126,24 @@ def is_document(client_id: str) -> bool:
         return False
     try:
         parts = urlsplit(client_id)
-        host = parts.hostname if parts.port != 0 else ""
+        odd = parts.port == 0 or parts.username is not None or parts.fragment or parts.query
     except ValueError:
         return False
-    bad = parts.username is not None or parts.fragment or parts.query or not host or not _is_host(host)
     steps = parts.path.split("/")
-    return parts.scheme == "https" and not bad and len(parts.path) > 1 and not {".", ".."} & set(steps)
+    return (
+        parts.scheme == "https"
+        and not odd
+        and _is_host(parts.hostname or "", bracketed="[" in parts.netloc)
+        and len(parts.path) > 1
+        and not {".", ".."} & set(steps)
+    )
 
 
-def _is_host(host: str) -> bool:
+def _is_host(host: str, *, bracketed: bool) -> bool:
     """Tell whether a host is an IP address, or a name that cannot be mistaken for one."""
     try:
-        return "%" not in str(ipaddress.ip_address(host))
+        return (ipaddress.ip_address(host).version == 6) == bracketed and "%" not in host  # noqa: PLR2004
     except ValueError:
         labels = host.split(".")
-        return (
-            len(host) <= 253  # noqa: PLR2004 - RFC 1035
-            and all(map(_LABEL.fullmatch, labels))
-            and labels[-1][0].isalpha()
-            and all(map(_is_punycode, labels))
-        )
-
-
-def _is_punycode(label: str) -> bool:
-    """Tell whether a label can be decoded, if it says that it holds another script."""
-    try:
-        return not label.startswith("xn--") or not label[4:].encode().decode("punycode").isascii()
-    except UnicodeError:
-        return False
+    named = len(host) <= _LONGEST_HOST and all(map(_LABEL.fullmatch, labels))
+    return named and not bracketed and labels[-1][0].isalpha()
