@@ -26,7 +26,8 @@ from .pending import LIFE, PendingAuthorization, PendingAuthorizations, Stage
 from .provider import Provider
 
 ROOT = "/sign-in"
-MOST_FORM_BYTES = 4096
+MOST_BODY_BYTES = 64 * 1024
+"""Largest body that a page or an endpoint reads."""
 _MOST_CODE = 1024
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -59,7 +60,7 @@ class ConsentPages:
 
     def routes(self) -> list[Route]:
         """Return the routes, the way back first: its path looks like a consent page's."""
-        bounded = [Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_FORM_BYTES)]
+        bounded = [Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BODY_BYTES)]
         return [
             Route(f"{ROOT}/back", self.come_back, methods=["GET"]),
             Route(f"{ROOT}/{{sealed}}", self.ask, methods=["GET"]),

@@ -7,7 +7,7 @@ more, and makes room for newer ones when one host or one requester has too many 
 import asyncio
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import anyio
@@ -35,10 +35,11 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 class _Fetch:
     """A fetch under way, whose it is, and how many wait for it."""
 
+    address: str
     host: str
     requester: str
+    task: asyncio.Task[None]
     waiting: int = 0
-    task: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
 
 class ClientDocuments:
@@ -61,42 +62,35 @@ class ClientDocuments:
         fetch = self._running.get(address) or self._start(address, requester)
         fetch.waiting += 1
         try:
-            if fetch.task:
-                await asyncio.wait([fetch.task])
+            await asyncio.wait([fetch.task])
         finally:
             fetch.waiting -= 1
             if not fetch.waiting:
-                self._end(address, fetch)
+                self._end(fetch)
 
     def _start(self, address: str, requester: str) -> _Fetch:
-        fetch = _Fetch(urlsplit(address).netloc, requester)
-        running = self._running
-        for most, crowd in (
-            (MOST_OF_HOST, [one for one in running if running[one].host == fetch.host]),
-            (MOST_OF_REQUESTER, [one for one in running if running[one].requester == requester]),
-            (MOST, list(running)),
-        ):
-            if len(crowd) >= most:
-                self._make_room(crowd)
-        running[address] = fetch
-        fetch.task = asyncio.create_task(self._fetch(address, fetch))
+        host = urlsplit(address).hostname or ""
+        self._make_room([one for one in self._running.values() if one.host == host], MOST_OF_HOST)
+        own = [one for one in self._running.values() if one.requester == requester]
+        self._make_room(own, MOST_OF_REQUESTER)
+        self._make_room(list(self._running.values()), MOST)
+        task = asyncio.create_task(self._fetch(address))
+        fetch = self._running[address] = _Fetch(address, host, requester, task)
         return fetch
 
-    def _make_room(self, crowd: list[str]) -> None:
-        """End the oldest fetch of the requester who has most of them."""
-        requesters = [self._running[one].requester for one in crowd if one in self._running]
-        if requesters:
+    def _make_room(self, crowd: list[_Fetch], most: int) -> None:
+        """Where there are too many, end the oldest fetch of the requester who has most of them."""
+        if len(crowd) >= most:
+            requesters = [one.requester for one in crowd]
             greedy = max(requesters, key=requesters.count)
-            oldest = next(one for one in crowd if self._running[one].requester == greedy)
-            self._end(oldest, self._running[oldest])
+            self._end(crowd[requesters.index(greedy)])
 
-    def _end(self, address: str, fetch: _Fetch) -> None:
-        if self._running.get(address) is fetch:
-            del self._running[address]
-        if fetch.task:
-            fetch.task.cancel()
+    def _end(self, fetch: _Fetch) -> None:
+        if self._running.get(fetch.address) is fetch:
+            del self._running[fetch.address]
+        fetch.task.cancel()
 
-    async def _fetch(self, address: str, fetch: _Fetch) -> None:
+    async def _fetch(self, address: str) -> None:
         found: list[str] = []
         with anyio.move_on_after(DEADLINE):
             found = await self._read(address)
@@ -104,8 +98,6 @@ class ClientDocuments:
             self._found[address] = found
         else:
             self._missing[address] = None
-        if self._running.get(address) is fetch:
-            del self._running[address]
 
     async def _read(self, address: str) -> list[str]:
         try:

@@ -25,12 +25,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .clients import MOST_CHARACTERS, SCOPE, Clients
-from .consent import ConsentPages
+from .consent import MOST_BODY_BYTES, ConsentPages
 from .provider import Provider
 from .redirects import MOST_CHARACTERS as MOST_REDIRECT
+from .redirects import with_answer
 
-MOST_BYTES = 64 * 1024
-"""Largest body that an endpoint reads."""
 LONGEST = {
     "client_id": MOST_CHARACTERS,
     "redirect_uri": MOST_REDIRECT,
@@ -66,7 +65,7 @@ class Endpoints:
 
     def routes(self) -> Iterator[Route]:
         """Return the endpoints and the documents that lead to them."""
-        bounded = Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
+        bounded = Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BODY_BYTES)
         yield Route("/authorize", self.authorize, methods=["GET", "POST"], middleware=[bounded])
         register = RegistrationHandler(self._provider, _REGISTRATION).handle
         for path, endpoint in (("/token", self.token), ("/register", register), ("/revoke", self.revoke)):
@@ -85,7 +84,7 @@ class Endpoints:
         await self._fetch_client(request, asked)
         response = await self._authorization.handle(request)
         if not self._consent.bind(response) and "location" in response.headers:
-            response.headers["location"] += f"&iss={self._origin}"
+            response.headers["location"] = with_answer(response.headers["location"], {"iss": self._origin})
         return response
 
     async def token(self, request: Request) -> Response:

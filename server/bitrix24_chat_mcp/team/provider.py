@@ -106,6 +106,7 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
 
     def welcome(self, pending: PendingAuthorization, sign_in: str) -> str:
         """Return a code for the client: its user has signed in."""
+        pending = msgspec.structs.replace(pending, client_name="", state=None)  # what it needs no more
         grant, expires = secrets.token_hex(16), int(time.time()) + CODE_LIFE
         return self._sealer.seal("code", _SealedCode(grant, expires, sign_in, pending))
 
