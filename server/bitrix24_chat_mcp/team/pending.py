@@ -38,7 +38,7 @@ class PendingAuthorization(msgspec.Struct, frozen=True):
 
 
 class PendingAuthorizations:
-    """Seals authorizations for the way, and opens them. `key` is shared by all servers of a team."""
+    """Seals authorizations for the way and opens them: at any server that has the same key."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
