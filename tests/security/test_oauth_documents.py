@@ -179,7 +179,8 @@ async def test_a_document_that_nobody_waits_for_is_given_up(serve: Serve, docume
             tasks.start_soon(authorize, http, "https://slow.example/client.json")
             await documents.begun.wait()
             tasks.cancel_scope.cancel()
-        await documents.ended.wait()
+        with anyio.fail_after(30):  # it would go on for hours
+            await documents.ended.wait()
 
 
 @pytest.mark.parametrize(
