@@ -32,6 +32,7 @@ from mcp.shared.auth import (
 
 ORIGIN = "https://demo.bitrix24.example"
 BACK = "http://127.0.0.1:9/back"
+STATE_KEY = "k" * 32
 
 
 @dataclass
@@ -138,6 +139,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "bitrix24-chat-mcp" / "sign-ins"
 
 
+def team_settings(portal: DemoPortal, *, webhook_url: str | None = None, **http: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "transport": "http",
+            "webhook_url": webhook_url,
+            "oauth": {
+                "portal": ORIGIN,
+                "server": ORIGIN,
+                "client_id": portal.client_id,
+                "client_secret": portal.client_secret,
+                "store": "file",
+            },
+            "limits": {"rate": 1000, "burst": 1_000_000},
+            "http": http,
+        }
+    )
+
+
 Serve = Callable[..., AbstractAsyncContextManager[str]]
 
 
@@ -151,26 +170,15 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
         *,
         port: int = 0,
         documents: Carrier | None = None,
-        state_key: str = "k" * 32,
+        state_key: str = STATE_KEY,
+        public_url: str = "",
         webhook_url: str | None = None,
         **http: object,
     ) -> AsyncGenerator[str]:
         port = port or free_port()
-        base = f"http://127.0.0.1:{port}"
-        settings = Settings.model_validate(
-            {
-                "transport": "http",
-                "webhook_url": webhook_url,
-                "oauth": {
-                    "portal": ORIGIN,
-                    "server": ORIGIN,
-                    "client_id": portal.client_id,
-                    "client_secret": portal.client_secret,
-                    "store": "file",
-                },
-                "limits": {"rate": 1000, "burst": 1_000_000},
-                "http": {"port": port, "public_url": base, "state_key": state_key, **http},
-            }
+        base = public_url or f"http://127.0.0.1:{port}"
+        settings = team_settings(
+            portal, webhook_url=webhook_url, port=port, public_url=base, state_key=state_key, **http
         )
         server = build_server(settings, Carrier(transport=in_process(portal)))
         async with serving(http_app(server, settings.http, documents), port) as address:

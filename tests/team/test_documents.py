@@ -8,7 +8,7 @@ from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.errors import UnusableRequestError
 from bitrix24_chat_mcp.portal.guard import Guard, is_public
-from bitrix24_chat_mcp.team.clients import is_document
+from bitrix24_chat_mcp.team.documents import is_document
 
 from .conftest import BACK, Person, Serve, assistant
 

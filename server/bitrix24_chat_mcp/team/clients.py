@@ -1,27 +1,38 @@
-"""The programs that people let in: registered here, or described by a document at their own address."""
+"""The programs that people let in: registered here, or described by a document at their own address.
 
-import re
-from collections import OrderedDict
+A registration is sealed into the `client_id` that it is answered with, so strangers may register as often
+as they like: nothing is stored before a user lets the client in.
+"""
+
+from hashlib import sha256
 from urllib.parse import urlsplit
 
-import anyio
+import msgspec
 from mcp.server.auth.provider import RegistrationError
 from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull
-from pydantic import AnyUrl, ValidationError
+from pydantic import AnyUrl
 
-from bitrix24_chat_mcp.portal.auth import is_loopback
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import PortalError
+from bitrix24_chat_mcp.answers.clean import clean
 from bitrix24_chat_mcp.portal.store import Store
+
+from . import redirects
+from .documents import ClientDocuments, is_document
+from .sealing import Sealer
 
 SCOPE = "chats"
 """The one permission: to see the user's chats, and to change how the user sees them."""
-MOST_KNOWN = 1000
-_FETCHES = 4
-_MOST_RETURNS = 10
-_MOST_SAID = 16_384
-_FRESH = 3600.0
-_NO_PAGE = re.compile(r"javascript|data|file|vbscript|blob|about|view-source")
+MOST_CHARACTERS = 2048
+"""Longest `client_id`."""
+_MOST_METADATA = 16_384
+_MOST_NAME = 80
+
+
+class _Registration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a `client_id` holds."""
+
+    redirect_uris: list[str]
+    method: str
+    name: str = ""
 
 
 class Client(OAuthClientInformationFull):
@@ -35,99 +46,83 @@ class Client(OAuthClientInformationFull):
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
         """Return the address to go back to; at a loopback address native programs take any free port."""
         known = self.redirect_uris or []
-        if redirect_uri and any(_same(redirect_uri, one) for one in known):
-            return redirect_uri
         if redirect_uri is None and len(known) == 1:
             return known[0]
+        if redirect_uri and any(redirects.is_same(redirect_uri, one) for one in known):
+            return redirect_uri
         raise InvalidRedirectUriError("redirect_uri is not one of the client's")
 
     @property
-    def shown(self) -> str:
-        """What people know the client by: its address if that describes it, else the name it gave."""
-        host = urlsplit(self.client_id).hostname if is_document(self.client_id) else None
-        return host or (self.client_name or "A program without a name")[:80]
+    def host(self) -> str:
+        """The host of the document that describes the client; empty for a registered one."""
+        return (urlsplit(self.client_id).hostname or "") if is_document(self.client_id) else ""
 
 
 class Clients:
-    """Finds clients by their id. Registered ones are remembered for good when somebody lets them in."""
+    """Finds clients by their id. Registered ones are stored when a user has let them in."""
 
-    def __init__(self, store: Store, documents: Carrier) -> None:
+    def __init__(self, store: Store, sealer: Sealer, documents: ClientDocuments) -> None:
         self._store = store
+        self._sealer = sealer
         self._documents = documents
-        self._known: OrderedDict[str, tuple[Client, float]] = OrderedDict()
-        self._fetching = anyio.Semaphore(_FETCHES)
 
-    async def find(self, client_id: str) -> Client | None:
-        """Return the client, or None if there is none of that id."""
-        client, at = self._known.get(client_id, (None, 0.0))
+    async def fetch(self, client_id: str, requester: str) -> None:
+        """Get the document of a client that is described by one, so that `find` knows it.
+
+        `requester` is the network address of whoever asks.
+        """
         if is_document(client_id):
-            if client and anyio.current_time() - at < _FRESH:
-                return client
-            return await self._fetch(client_id)
-        if client:
-            return client
-        kept = self._store.load(f"client:{client_id}")
+            await self._documents.fetch(client_id, requester)
+
+    def find(self, client_id: str) -> Client | None:
+        """Return the client, or None if there is none of that id."""
+        if len(client_id) > MOST_CHARACTERS:
+            return None
+        if is_document(client_id):
+            returns = self._documents.redirect_uris(client_id)
+            return _client(client_id, returns, "none") if returns else None
+        if registration := self._sealer.open("client", client_id, _Registration):
+            return self._registered(client_id, registration)
+        kept = self._store.load(f"client:{digest(client_id)}")  # sealed by a key that has been replaced
         return Client.model_validate_json(kept) if kept else None
 
     def register(self, asked: OAuthClientInformationFull) -> None:
-        """Remember a client that has registered; raise RegistrationError where it goes too far."""
-        client = Client.model_validate(asked.model_dump())
-        if complaint := _complaint(client):
+        """Give a client its id and its secret; raise RegistrationError where it goes too far."""
+        complaint = redirects.complaints(asked.redirect_uris)
+        if complaint:
             raise RegistrationError("invalid_redirect_uri", complaint)
-        self._remember(client)
+        registration = _Registration(
+            redirect_uris=[str(uri) for uri in asked.redirect_uris or []],
+            method=asked.token_endpoint_auth_method or "none",
+            name=clean(asked.client_name, _MOST_NAME),
+        )
+        asked.client_id = self._sealer.seal("client", registration)
+        if max(len(asked.client_id) / MOST_CHARACTERS, len(asked.model_dump_json()) / _MOST_METADATA) > 1:
+            raise RegistrationError("invalid_client_metadata", "the metadata is too long")
+        asked.client_secret = self._registered(asked.client_id, registration).client_secret
 
-    def keep(self, client_id: str) -> None:
-        """Keep a registered client beyond this process: somebody has let it in."""
-        client, _ = self._known.get(client_id, (None, 0.0))
-        if client and not is_document(client_id):
-            self._store.save(f"client:{client_id}", client.model_dump_json(exclude_none=True))
+    def keep(self, client: OAuthClientInformationFull) -> None:
+        """Store a registered client that a user has let in: it is known even after a change of the key."""
+        if not is_document(client.client_id):
+            self._store.save(f"client:{digest(client.client_id)}", client.model_dump_json(exclude_none=True))
 
-    async def _fetch(self, address: str) -> Client | None:
-        try:
-            async with self._fetching:
-                reply = await self._documents.get(address)
-            client = Client.model_validate_json(bytes(reply.body))
-        except (PortalError, ValidationError):
-            return None
-        secretive = client.client_secret or client.token_endpoint_auth_method not in {None, "none"}
-        if reply.status != 200 or client.client_id != address or secretive or _complaint(client):  # noqa: PLR2004
-            return None
-        client = client.model_copy(update={"token_endpoint_auth_method": "none"})
-        self._remember(client)
+    def _registered(self, client_id: str, registration: _Registration) -> Client:
+        client = _client(client_id, registration.redirect_uris, registration.method)
+        client.client_name = registration.name or None
+        if registration.method != "none":
+            client.client_secret = self._sealer.mac("client secret", client_id)
         return client
 
-    def _remember(self, client: Client) -> None:
-        self._known[client.client_id] = (client, anyio.current_time())
-        while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+
+def digest(client_id: str) -> str:
+    """Return a short text that stands for a client's id."""
+    return sha256(client_id.encode()).hexdigest()
 
 
-def is_document(client_id: str) -> bool:
-    """Tell whether an id is the address of a document that describes the client."""
-    try:
-        parts = urlsplit(client_id)
-        bad = parts.username is not None or parts.fragment or parts.query or not parts.hostname
-    except ValueError:
-        return False
-    steps = parts.path.split("/")
-    return parts.scheme == "https" and not bad and len(parts.path) > 1 and not {".", ".."} & set(steps)
-
-
-def _complaint(client: Client) -> str:
-    returns = client.redirect_uris or []
-    if len(client.model_dump_json()) > _MOST_SAID:
-        return f"more than {_MOST_SAID} bytes are too many"
-    if not 1 <= len(returns) <= _MOST_RETURNS:
-        return f"between 1 and {_MOST_RETURNS} redirect_uris are needed"
-    for one in returns:
-        host = (one.host or "").strip("[]")
-        if one.fragment or _NO_PAGE.fullmatch(one.scheme) or (one.scheme == "http" and not is_loopback(host)):
-            return "redirect_uris must be https, a program's own scheme, or http at a loopback address"
-    return ""
-
-
-def _same(asked: AnyUrl, known: AnyUrl) -> bool:
-    if asked == known:
-        return True
-    loopback = asked.scheme == known.scheme == "http" and is_loopback((known.host or "").strip("[]"))
-    return loopback and (asked.host, asked.path, asked.query) == (known.host, known.path, known.query)
+def _client(client_id: str, redirect_uris: list[str], method: str) -> Client:
+    return Client(
+        client_id=client_id,
+        redirect_uris=[AnyUrl(uri) for uri in redirect_uris],
+        token_endpoint_auth_method=method,
+        scope=SCOPE,
+    )

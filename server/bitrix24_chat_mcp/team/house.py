@@ -3,17 +3,8 @@
 import secrets
 from collections.abc import Callable, Iterator
 
-from mcp.server.auth.handlers.metadata import MetadataHandler
-from mcp.server.auth.routes import (
-    build_metadata,
-    build_resource_metadata_url,
-    cors_middleware,
-    create_auth_routes,
-    create_protected_resource_routes,
-)
-from mcp.server.auth.settings import ClientRegistrationOptions, RevocationOptions
-from pydantic import AnyHttpUrl, TypeAdapter
-from starlette.routing import BaseRoute, Route
+from mcp.server.auth.routes import build_resource_metadata_url
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.portal.auth import Credentials
@@ -22,18 +13,18 @@ from bitrix24_chat_mcp.portal.client import Line
 from bitrix24_chat_mcp.portal.renewal import SignIns
 from bitrix24_chat_mcp.settings import HttpSettings
 
-from .clients import SCOPE, Clients
+from .clients import Clients
+from .consent import ConsentPages
+from .documents import ClientDocuments
+from .endpoints import Endpoints, url
 from .gate import Gate, Verify, guarded, one_token
 from .grants import Grants
-from .pages import Pages
+from .pending import PendingAuthorizations
 from .provider import Provider
+from .sealing import Sealer
 from .webhooks import WebhookVerifier
 
-_METADATA = "/.well-known/oauth-authorization-server"
 _DOCUMENT_BYTES = 64 * 1024
-_REGISTRATION = ClientRegistrationOptions(enabled=True, valid_scopes=None, default_scopes=[SCOPE])
-_REVOCATION = RevocationOptions(enabled=True)
-_url = TypeAdapter(AnyHttpUrl, config={"url_preserve_empty_path": True}).validate_python
 
 
 class House:
@@ -63,10 +54,9 @@ class House:
         verifiers = list(self._one_token())
         metadata, routes = None, list[BaseRoute]()
         if self._sign_ins:
-            provider = self._provider(self._sign_ins)
+            provider, routes = self._authorization_server(self._sign_ins)
             verifiers.append(provider.verify_token)
-            routes.extend(self._routes(provider, self._sign_ins))
-            metadata = str(build_resource_metadata_url(_url(self._resource)))
+            metadata = str(build_resource_metadata_url(url(self._resource)))
         portals = self._http.portals if "webhook-header" in self._http.auth else ()
         gate = Gate(self._resource, verifiers, portals, WebhookVerifier(self._line))
         return guarded(endpoint, gate, metadata), routes
@@ -76,27 +66,21 @@ class House:
         if token and "bearer" in self._http.auth:
             yield one_token(token.get_secret_value(), self._resource, self._owner)
 
-    def _provider(self, sign_ins: SignIns) -> Provider:
-        key = self._http.state_key
-        grants = Grants(sign_ins.store, key.get_secret_value().encode() if key else secrets.token_bytes(32))
-        clients = Clients(sign_ins.store, self._documents)
-        return Provider(sign_ins, clients, grants, self._origin, self._resource)
-
-    def _routes(self, provider: Provider, sign_ins: SignIns) -> Iterator[BaseRoute]:
-        issuer = _url(self._origin)
-        yield from Pages(provider, sign_ins, self._origin).routes()
-        yield from create_protected_resource_routes(
-            _url(self._resource), [issuer], scopes_supported=[SCOPE], resource_name="Bitrix24 chats"
+    def _authorization_server(self, sign_ins: SignIns) -> tuple[Provider, list[BaseRoute]]:
+        secret = self._http.state_key
+        key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
+        sealer = Sealer(key)
+        clients = Clients(sign_ins.store, sealer, ClientDocuments(self._documents))
+        pending = PendingAuthorizations(sealer)
+        provider = Provider(
+            sign_ins,
+            clients,
+            Grants(sign_ins.store, key),
+            pending,
+            sealer,
+            issuer=self._origin,
+            resource=self._resource,
         )
-        served = create_auth_routes(
-            provider, issuer, client_registration_options=_REGISTRATION, revocation_options=_REVOCATION
-        )
-        # The SDK's own document does not say that clients may be public, or documents.
-        yield from (route for route in served if route.path != _METADATA)
-        document = build_metadata(issuer, None, _REGISTRATION, _REVOCATION)
-        document.token_endpoint_auth_methods_supported = ["none", "client_secret_post", "client_secret_basic"]
-        document.client_id_metadata_document_supported = True
-        document.authorization_response_iss_parameter_supported = True
-        document.scopes_supported = [SCOPE]
-        handler = cors_middleware(MetadataHandler(document).handle, ["GET", "OPTIONS"])
-        yield Route(_METADATA, endpoint=handler, methods=["GET", "OPTIONS"])
+        consent = ConsentPages(provider, pending, sign_ins, self._origin)
+        endpoints = Endpoints(provider, clients, consent, origin=self._origin, resource=self._resource)
+        return provider, [*consent.routes(), *endpoints.routes()]

@@ -1,0 +1,83 @@
+"""Authorizations under way: between a client's request and the code that it gets in the end.
+
+The server stores none of them. Each is sealed into the address of the consent page, then into the `state`
+that travels to the portal and back; what the browser must show besides is a cookie.
+"""
+
+import hmac
+import secrets
+import time
+from typing import Literal
+
+import msgspec
+from cachetools import TTLCache
+from mcp.server.auth.provider import AuthorizationParams
+
+from .clients import Client, digest
+from .sealing import Sealer
+
+LIFE = 600
+"""Seconds that a person may take to sign in."""
+MOST_USED = 10_000
+"""Finished authorizations remembered, so that none is finished twice."""
+Stage = Literal["consent", "return"]
+
+
+class PendingAuthorization(msgspec.Struct, frozen=True):
+    """What a client asked for. `client_id` is a digest; `expires` is in Unix seconds."""
+
+    id: str
+    expires: int
+    client_id: str
+    client_name: str
+    client_host: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    code_challenge: str
+    state: str | None
+
+
+class PendingAuthorizations:
+    """Seals authorizations for the way and opens them: at any server that has the same key."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._used: TTLCache[str, None] = TTLCache(MOST_USED, LIFE)
+
+    def begin(self, client: Client, params: AuthorizationParams) -> str:
+        """Seal a client's request for the consent page."""
+        pending = PendingAuthorization(
+            id=secrets.token_hex(16),
+            expires=int(time.time()) + LIFE,
+            client_id=digest(client.client_id),
+            client_name=client.client_name or "",
+            client_host=client.host,
+            redirect_uri=str(params.redirect_uri),
+            redirect_uri_given=params.redirect_uri_provided_explicitly,
+            code_challenge=params.code_challenge,
+            state=params.state,
+        )
+        return self.seal("consent", pending)
+
+    def seal(self, stage: Stage, pending: PendingAuthorization) -> str:
+        """Seal an authorization for one stage: what was sealed for another is not accepted there."""
+        return self._sealer.seal(stage, pending)
+
+    def open(self, stage: Stage, sealed: str) -> PendingAuthorization | None:
+        """Return the authorization, unless it has expired or was finished."""
+        pending = self._sealer.open(stage, sealed, PendingAuthorization)
+        if pending is None or pending.id in self._used or time.time() >= pending.expires:
+            return None
+        return pending
+
+    def finish(self, pending: PendingAuthorization) -> None:
+        """Accept this authorization no more."""
+        self._used[pending.id] = None
+
+    def cookie(self, pending: PendingAuthorization) -> str:
+        """Return what the browser's cookie holds: only the browser that began gets it."""
+        return self._sealer.mac("browser", pending.id)
+
+    def is_by(self, pending: PendingAuthorization, cookie: str | None) -> bool:
+        """Tell whether a cookie is that of the browser that began."""
+        return hmac.compare_digest((cookie or "").encode(), self.cookie(pending).encode())
