@@ -22,9 +22,9 @@ _MARKS_ON_A_LETTER: Final = 6
 # Hangul, skin tones, joiners) counts as many, so that it cannot slip through a limit.
 _CODE_POINTS_IN_A_CHARACTER: Final = 8
 
-# Most titles are this: Latin and Cyrillic letters, digits, plain punctuation, single spaces. Nothing can be
-# hidden or marked up in them, and every code point is a character.
-_PLAIN: Final = re.compile(r"(?:[A-Za-zА-яЁё0-9_№«»—–…,.!?:;()\"'+#-]++| (?! ))*+")
+# Most texts are this: Latin and Cyrillic letters, digits, punctuation, single spaces; no `[` and no `<`.
+# Nothing can be hidden or marked up in them, and every code point is a character.
+_PLAIN: Final = re.compile(r"(?:[!-;=-Z\\-~А-яЁё№«»—–…]++| (?! ))*+")
 
 _SPACE: Final = regex.compile(r"[\s\p{Z}\x1C-\x1F\u2800]+")  # the last is an empty Braille cell
 
@@ -113,9 +113,10 @@ def clean(text: str | None, limit: int | None = None) -> str:
       joiners and selectors stay where an emoji or a script needs them, marks stay up to six on a letter.
     - Every run of spaces, tabs, line breaks and separators is one space; the ends have none. So tabs and
       line breaks between fields and rows cannot be forged.
-    - Leftover BB codes are reduced to their text; no image or other element that a program would load when it
-      shows the text survives. A link does: it needs a click. Secrets give way to `[secret]`, and only then is the text
-      cut, at the edge of a character, with `…` counted inside the limit.
+    - Leftover BB codes are reduced to their text. No image or other element that a program would load when it
+      shows the text is left; a link is, since it waits for a click.
+    - Secrets give way to `[secret]`, and only then is the text cut, at the edge of a character, with `…`
+      counted inside the limit.
 
     Cleaning what is clean changes nothing. Any string is accepted, lone surrogates too; `None` is empty.
     """

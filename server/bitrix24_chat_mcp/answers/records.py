@@ -199,7 +199,7 @@ def heading(dialog_id: str, title: str) -> str:
 
 
 def odd_name(name: str) -> str:
-    """Return the name of an item that is no chat, quoted unless it is a plain word, or a place in the list."""
+    """Return the name of an item that is no chat, quoted unless it is a plain word or a place in the list."""
     shown = clean(name, NAME_LENGTH)
     place = shown.removeprefix("no. ")
     return shown if _PLAIN_NAME.fullmatch(place) else quoted(shown)

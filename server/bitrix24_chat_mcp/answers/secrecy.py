@@ -14,7 +14,8 @@ from bitrix24_chat_mcp.portal.known_secrets import known
 
 MARK: Final = "[secret]"
 
-_SLASH = r"(?:\\?/|%(?:25)*2F)"  # plain, escaped as in JSON, or percent-encoded, even twice
+# Plain, escaped as in JSON, percent-encoded, even twice, as an HTML entity, or only alike; one or several.
+_SLASH = r"(?:\\?[/／∕⁄]|%(?:25)*2F|&(?:\#47|\#x2F|sol);?)+"
 _CODE = r"(?:[A-Z0-9_-]|%(?!(?:25)*2F)[0-9A-F]{2})"
 _VALUE = r"""[^\s&"'<>]"""
 _KEY = (
@@ -73,8 +74,9 @@ def _secrets() -> list[regex.Pattern[str]]:
 
 # Every secret needs one of these, or a long run; most messages hold none and are spared the search.
 _HINT: Final = re.compile(
-    r"""rest[\\/%]|hooks\.slack\.com|/api/webhooks/|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"""
-    r"""|(?:token|secret|pass(?:w(?:or)?d)?|pwd|пароль|key|id|auth|authorization)["']? ?[=:%]"""
+    r"""rest[\\/%&／∕⁄]|hooks\.slack\.com|/api/webhooks/|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"""
+    r"""|(?:token|secret|pass(?:w(?:or)?d)?|pwd|пароль|(?:api|access|private)[_-]?key|auth|authorization"""
+    r"""|(?:sess(?:ion)?_?|auth_|refresh_|app_s)id)["']? ?[=:%]"""
     r"|(?:bearer|basic) "
 )
 

@@ -5,6 +5,7 @@ registry is one for the process, as logging is: what one server of a process hol
 """
 
 import html
+import re
 import threading
 import unicodedata
 import weakref
@@ -18,12 +19,15 @@ import regex
 SHORTEST: Final = 8
 """Characters that a secret must have: shorter ones occur in ordinary words."""
 
-# Any stretch of SHORTEST characters holds a whole GRAM that begins at a multiple of STRIDE.
+# So many secrets are looked for one by one; more of them by pieces that they share with the text, if any: the
+# time that takes does not grow with their number. A stretch of SHORTEST characters holds a whole piece that
+# begins at a multiple of _STRIDE.
+_FEW: Final = 16
 _GRAM: Final = 5
 _STRIDE: Final = SHORTEST - _GRAM + 1
 _MOST_DECODINGS: Final = 4  # a percent sign may itself be percent-encoded, inside an entity
 
-# What a reader does not see; a terminal's line break inside a secret counts as nothing, too.
+_ORDINARY: Final = re.compile(r"[ -~А-яЁё«»–—№…]*+")  # has but a case to fold
 _UNSEEN: Final = regex.compile(r"[\p{C}\p{Default_Ignorable_Code_Point}]+")
 _ESCAPE: Final = regex.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))")
 # A character as it may be written in URLs, HTML and JSON, or as it is, with its marks.
@@ -57,14 +61,13 @@ class KnownSecrets:
 
     def within(self, text: str) -> list[str]:
         """Return the secrets in a text; nearly always none, so that answer has to be quick."""
-        if not self._grams:
+        if len(text) < SHORTEST or not self._held:
             return []
-        folded = _fold(_decode(text) if any(sign in text for sign in "%&\\") else text)
-        pieces = [folded[at : at + _GRAM] for at in range(0, len(folded) - _GRAM + 1, _STRIDE)]
-        if self._grams.keys().isdisjoint(pieces):
+        encoded = "%" in text or "&" in text or "\\" in text
+        folded = _fold(_decode(text) if encoded else text)
+        if len(self._held) > _FEW and self._grams.keys().isdisjoint(_pieces(folded)):
             return []
-        with self._lock:
-            return [secret for secret in self._held if secret in folded]
+        return [secret for secret in list(self._held) if secret in folded]
 
     def _add(self, secret: str) -> None:
         with self._lock:
@@ -87,9 +90,13 @@ def _grams(secret: str) -> set[str]:
     return {secret[at : at + _GRAM] for at in range(len(secret) - _GRAM + 1)}
 
 
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + _GRAM] for at in range(0, len(text) - _GRAM + 1, _STRIDE)]
+
+
 def _fold(text: str) -> str:
     """Return the form in which secrets are compared: without case, width and invisible characters."""
-    if not (text.isascii() and text.isprintable()):
+    if not _ORDINARY.fullmatch(text):
         text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
     return text.casefold()
 
