@@ -36,8 +36,8 @@ async def listed(client: Client, detail: str = "full") -> tuple[dict[str, Any], 
 @pytest.mark.parametrize(
     "name",
     [
-        "you", "You", " YOU ", "y\u200bo\u2060u", "y o u", "ｙｏｕ", "уоu", "үου", "γоυ", "yóu", "y.o.u", "«you»",
-        "“you”", '"you"', "y0u", "𝐲𝐨𝐮", "ⓨⓞⓤ", "the user", "User", "System", "ѕуѕtеm", "(unnamed)",
+        "you", "You", " YOU ", "y\u200bo\u2060u", "y o u", "ｙｏｕ", "уоu", "үου", "γоυ", "yóu", "y.o.u",
+        "«you»", "“you”", '"you"', "y0u", "𝐲𝐨𝐮", "ⓨⓞⓤ", "the user", "User", "System", "ѕуѕtеm", "(unnamed)",
     ],
 )  # fmt: skip
 async def test_a_colleague_called_you_does_not_read_as_the_user(
@@ -108,9 +108,7 @@ async def test_a_position_does_not_read_as_more_facts(
     portal.override([group(user={"work_position": forged})])
     async with converse() as client:
         chat, row = await listed(client)
-    quoted, rest = re.fullmatch(r'position "([^"]*)"(.*)', row[8]).groups()  # type: ignore[union-attr]
-    assert rest == ", members 3, role member"
-    assert "owner" not in quoted or "owner" in forged
+    assert re.fullmatch(r'position "[^"]*", members 3, role member', row[8]), row[8]
     assert (chat["members"], chat["role"]) == (3, "member")
 
 
