@@ -135,25 +135,25 @@ async def test_a_cut_shows_no_part_of_a_secret(converse: Conversation, portal: D
             assert code[:5] not in said
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda client, code: client.call_tool(code, {}),
-        lambda client, code: client.call_tool("pin_chat", {"dialog_id": "5", code: 1}),
-        lambda client, code: client.call_tool("list_recent_chats", {"kinds": [code]}),
-        lambda client, code: client.get_prompt(code),
-        lambda client, code: client.read_resource(f"bitrix24://{code}"),
-        lambda client, code: client.read_resource(f"bitrix24://chat/{code}"),
-    ],
-    ids=["tool", "argument", "value", "prompt", "resource", "dialog"],
-)
+Ask = Callable[[Client, str], Any]
+WRONG: dict[str, Ask] = {
+    "tool": lambda client, code: client.call_tool(code, {}),
+    "argument": lambda client, code: client.call_tool("pin_chat", {"dialog_id": "5", code: 1}),
+    "value": lambda client, code: client.call_tool("list_recent_chats", {"kinds": [code]}),
+    "prompt": lambda client, code: client.get_prompt(code),
+    "resource": lambda client, code: client.read_resource(f"bitrix24://{code}"),
+    "dialog": lambda client, code: client.read_resource(f"bitrix24://chat/{code}"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 async def test_what_the_caller_sent_wrongly_is_repeated_without_secrets(
-    converse: Conversation, portal: DemoPortal, ask: Callable[[Client, str], Any]
+    converse: Conversation, portal: DemoPortal, wrong: str
 ) -> None:
     code = webhook_code(portal)
     async with converse() as client:
         try:
-            said = str(await ask(client, code))
+            said = str(await WRONG[wrong](client, code))
         except MCPError as error:
             said = f"{error.error!r}"
     assert code not in said
