@@ -74,12 +74,11 @@ def test_any_secret_is_found_in_any_text(before: str, after: str, secret: str) -
 def test_nothing_is_left_of_secrets_whose_owners_are_gone() -> None:
     known = KnownSecrets()
     owners = [Owner(), Owner()]
-    for one in owners:
-        known.register(one, SECRET)
+    known.register(owners[0], SECRET)
+    known.register(owners[1], SECRET)
     owners.pop()
     assert known.within(SECRET)
     owners.clear()
-    del one
     assert not known.within(SECRET)
     assert known.mask(SECRET, "*") == SECRET
 
