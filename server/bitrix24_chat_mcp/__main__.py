@@ -8,7 +8,7 @@ import argparse
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from . import __version__
 
@@ -24,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except ConfigError as error:
-        print(f"bitrix24-chat-mcp: {error}", file=sys.stderr)
+        from .answers.terminal import line  # noqa: PLC0415
+
+        print("bitrix24-chat-mcp:", line(str(error)), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -103,8 +105,18 @@ def _nested(options: Options) -> Options:
     return nested
 
 
+class _Parser(argparse.ArgumentParser):
+    """Complains about arguments without repeating secrets or escape codes that stand in them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with the complaint."""
+        from .answers.terminal import line  # noqa: PLC0415
+
+        super().error(line(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="bitrix24-chat-mcp",
         description="An MCP server for somebody's Bitrix24 chats. Without a command it serves.",
         argument_default=argparse.SUPPRESS,
@@ -130,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",  # pyright: ignore[reportPrivateUsage]
+    commands: "argparse._SubParsersAction[_Parser]",  # pyright: ignore[reportPrivateUsage]
     name: str,
     run: Callable[[Options], int],
     purpose: str,

@@ -39,7 +39,7 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
         tools=toolbox.offered(read_only=settings.read_only),
         resources=[_recent()],
         lifespan=lifespan,
-        middleware=[asking.remember, watching.watch_streams, subscriptions.note_caller],
+        middleware=[asking.redact, asking.remember, watching.watch_streams, subscriptions.note_caller],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
         request_state_security=_state_security(settings),

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .answers.clean import clean
+
 MOST_NAMED = 3
 _SUBJECT = re.compile(r"^(?:Input|String|List|Value) should")
 
@@ -41,4 +43,4 @@ def _sentence(kind: str, message: str) -> str:
 
 
 def _bounded(name: str) -> str:
-    return repr(name[:40])
+    return repr(clean(name, 40))

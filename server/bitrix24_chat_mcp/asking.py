@@ -1,10 +1,13 @@
 """Who is asking, and for how long: the request that is being answered, and the patience it comes with."""
 
+import json
 from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
 
+from .answers.secrecy import mask_secrets
 from .portal.call import within
 from .service import Service
 
@@ -30,6 +33,19 @@ async def remember(ctx: Asked, call_next: CallNext) -> HandlerResult:
             return await call_next(ctx)
     finally:
         _asked.reset(token)
+
+
+async def redact(ctx: Asked, call_next: CallNext) -> HandlerResult:
+    """Mask secrets in protocol errors, which may repeat what the caller sent; a middleware."""
+    try:
+        return await call_next(ctx)
+    except MCPError as error:
+        said = mask_secrets(error.message)
+        data = json.dumps(error.data, default=str)
+        masked = mask_secrets(data)
+        if (said, masked) == (error.message, data):
+            raise
+        raise MCPError(error.code, said, json.loads(masked)) from None
 
 
 def service() -> Service:

@@ -6,13 +6,17 @@ from typing import Any
 
 from .answers.clean import clean
 from .answers.failure import describe
+from .answers.terminal import line
 from .config import ConfigError, Settings, find_file, load
 from .entrance import open_entrance
-from .entries import complaints
+from .entries import MOST_SHOWN, complaints
 from .hosts import HOSTS, Entry, entries
 from .portal.client import Portal
 from .portal.errors import PortalError
 from .service import open_service
+
+MOST_COMPLAINTS = 20
+"""Lines about one entry."""
 
 
 def run(options: dict[str, Any]) -> int:
@@ -57,12 +61,14 @@ def _check_hosts() -> int:
 
 
 def _check_entry(entry: Entry) -> int:
-    where = f"{clean(entry.name)!r} in {entry.file}" if entry.name else str(entry.file)
+    where = f"{clean(entry.name, MOST_SHOWN)!r} in {entry.file}" if entry.name else str(entry.file)
     wrong = complaints(entry)
     if not wrong:
         _passed(entry.host.name, where)
-    for said in wrong:
+    for said in wrong[:MOST_COMPLAINTS]:
         _failed(entry.host.name, f"{where}: {said}")
+    if len(wrong) > MOST_COMPLAINTS:
+        _failed(entry.host.name, f"{where}: and {len(wrong) - MOST_COMPLAINTS} more")
     return int(bool(wrong))
 
 
@@ -93,9 +99,9 @@ _STEPS: dict[str, Callable[[Portal], Awaitable[str]]] = {
 
 
 def _passed(step: str, said: str) -> None:
-    print(f"ok    {step}: {said}")
+    print("ok   ", line(f"{step}: {said}"))
 
 
 def _failed(step: str, said: str) -> int:
-    print(f"FAIL  {step}: {said}")
+    print("FAIL ", line(f"{step}: {said}"))
     return 1

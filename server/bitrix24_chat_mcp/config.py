@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from .answers.clean import clean
 from .portal.auth import parse_webhook
 from .settings import HttpSettings, LimitSettings, OAuthSettings
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PREFIX = "BITRIX24_"
 FILE_VARIABLE = "BITRIX24_CONFIG"
+_MOST_SHOWN = 80  # characters of a name that is not known
 _logger = logging.getLogger(__name__)
 
 
@@ -167,7 +169,7 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
     known = known_names()
     for name in _dotted(written):
         if name not in known:
-            raise ConfigError(f"{path}: unknown setting {name!r}{nearest(name, known)}")
+            raise ConfigError(f"{path}: unknown setting {clean(name, _MOST_SHOWN)!r}{nearest(name, known)}")
     return written
 
 
@@ -186,8 +188,10 @@ def _check_environment() -> None:
         if not name.startswith(PREFIX) or name in known:
             continue
         if meant := nearest(name, known):
-            raise ConfigError(f"environment: unknown variable {name}{meant}")
-        _logger.warning("environment: %s is no setting of this server and is left alone", name)
+            raise ConfigError(f"environment: unknown variable {clean(name, _MOST_SHOWN)}{meant}")
+        _logger.warning(
+            "environment: %s is no setting of this server and is left alone", clean(name, _MOST_SHOWN)
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

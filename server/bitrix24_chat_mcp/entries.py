@@ -1,20 +1,23 @@
 """What is wrong with this server's entry in a host's file; never says a secret."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
+from .answers.clean import clean
 from .config import FILE_VARIABLE, PREFIX, find_file, known_names, nearest, variable
 from .hosts import Entry
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+MOST_SHOWN = 80
+"""Characters of a name or a command that are repeated."""
 _WEBHOOK = re.compile(r"/rest/[^/\s]+/[^/\s]+")
 _PLACEHOLDER = "PORTAL/rest/USER/CODE"
 _KNOW_BY_URL = {"Cursor", "Codex"}
@@ -45,10 +48,12 @@ def _command(entry: Entry) -> Iterator[str]:
     command = entry.written.get("command")
     if not isinstance(command, str) or not command:
         yield "has no command"
-    elif " " in command and not Path(command).exists():
+    elif _WEBHOOK.search(command):
+        yield "a webhook stands in command, where every list of processes shows it: put it in env"
+    elif " " in command and not os.path.exists(command):  # noqa: PTH110 - what is no path at all does not
         yield "the command holds its arguments: put them in args, one by one"
-    elif not shutil.which(command):
-        yield f"the command {command[:80]!r} is not on the PATH: give it with its whole path"
+    elif not (command.isprintable() and shutil.which(command)):
+        yield f"the command {clean(command, MOST_SHOWN)!r} is not on the PATH: give it with its whole path"
     yield from _arguments(entry.written.get("args", []))
     yield from _environment(entry)
 
@@ -73,9 +78,9 @@ def _environment(entry: Entry) -> Iterator[str]:
     fields = {variable(name): field for name, field in known_names().items()}
     for name, value in settings.items():
         if name.startswith(PREFIX) and name not in fields:
-            yield f"env: unknown variable {name[:80]}{nearest(name, fields)}"
+            yield f"env: unknown variable {clean(name, MOST_SHOWN)}{nearest(name, fields)}"
         elif not isinstance(value, str):
-            yield f"env: {name[:80]} must be a string, in quotation marks"
+            yield f"env: {clean(name, MOST_SHOWN)} must be a string, in quotation marks"
         elif name in fields and not _FILLED_IN_LATER.search(value):
             yield from _value(name, value, fields[name])
     yield from _webhook(entry, settings)
@@ -98,7 +103,8 @@ def _webhook(entry: Entry, settings: Mapping[str, Any]) -> Iterator[str]:
     address = settings.get(variable("webhook_url"))
     if entry.shared and address and not _FILLED_IN_LATER.search(str(address)):
         yield "a webhook stands in a file that a project shares: move it to your own file, or to a variable"
-    demo = "--demo" in entry.written.get("args", []) or variable("demo") in settings
-    elsewhere = FILE_VARIABLE in settings or "--config" in entry.written.get("args", [])
+    arguments = str(entry.written.get("args"))
+    demo = "'--demo'" in arguments or variable("demo") in settings
+    elsewhere = FILE_VARIABLE in settings or "'--config'" in arguments
     if not (address or demo or elsewhere or find_file()):
         yield f"no portal is named: set {variable('webhook_url')} in env, or webhook_url in the settings file"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from .portal.auth import is_loopback
+from .portal.known_secrets import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ HOSTS = (
 _KEYS = {host.key for host in HOSTS}
 
 
-@dataclass(frozen=True, slots=True)
+_CODE = re.compile(r"/rest/[^/\s]+/([^/\s\"]+)")
+_SECRET_SETTING = re.compile(r"\w+_(?:SECRET|TOKEN|KEY)")
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry:
     """A host's entry for this server, as written in its file; `misplaced` says if that is the wrong place."""
 
@@ -52,6 +57,11 @@ class Entry:
     shared: bool = False
     misplaced: str = ""
 
+    def __post_init__(self) -> None:
+        settings = _table(self.written, "env").items()
+        secrets = (str(value) for name, value in settings if _SECRET_SETTING.fullmatch(name))
+        known.register(self, *secrets, *_CODE.findall(json.dumps(self.written, default=str)))
+
 
 def entries() -> Iterator[Entry]:
     """Find this server in the files of all hosts, those of the present folder's project included."""
@@ -59,7 +69,7 @@ def entries() -> Iterator[Entry]:
         for file, shared in host.files():
             try:
                 document = _read(file)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 yield Entry(host, file, "", {}, misplaced=_unreadable(error))
                 continue
             for name, written, misplaced in _ours(document, host):
@@ -82,7 +92,7 @@ def _without_comments(text: str) -> str:
     return _NOT_JSON.sub(lambda found: found[1] or "", text)
 
 
-def _unreadable(error: OSError | ValueError) -> str:
+def _unreadable(error: Exception) -> str:
     """Say where a file is broken without repeating what stands there."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror})"
@@ -111,5 +121,12 @@ def _is_ours(name: str, written: object) -> bool:
         return False
     entry = cast("dict[str, Any]", written)
     if "url" in entry:
-        return name.startswith("bitrix24") and is_loopback(urlsplit(str(entry["url"])).hostname or "")
+        return name.startswith("bitrix24") and is_loopback(_host(str(entry["url"])))
     return "bitrix24-chat-mcp" in json.dumps([name, entry], default=str).replace("_", "-")
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from .answers.clean import clean
 from .answers.failure import describe
+from .answers.terminal import line
 from .config import ConfigError, Settings, load
 from .entrance import open_sign_ins
 from .portal.carrier import Carrier
@@ -37,7 +38,7 @@ def login(options: dict[str, Any]) -> int:
     if not code:
         return _failed("nobody signed in; begin again with `bitrix24-chat-mcp login`")
     try:
-        print(asyncio.run(_finish(sign_ins, carrier, code, redirect_uri)))
+        print(line(asyncio.run(_finish(sign_ins, carrier, code, redirect_uri))))
     except PortalError as error:
         return _failed(describe(error))
     return 0
@@ -50,7 +51,7 @@ def logout(options: dict[str, Any]) -> int:
         asyncio.run(sign_ins.forget(sign_ins.application.portal))
     except PortalError as error:
         return _failed(describe(error))
-    print(f"Signed out of {sign_ins.application.portal}: its tokens are forgotten here.")
+    print(line(f"Signed out of {sign_ins.application.portal}: its tokens are forgotten here."))
     return 0
 
 
@@ -64,13 +65,13 @@ def _sign_ins(settings: Settings, carrier: Carrier) -> SignIns:
 
 
 async def _finish(sign_ins: SignIns, carrier: Carrier, code: str, redirect_uri: str | None) -> str:
-    async def line(request: Request[T]) -> Answer[T]:
+    async def send(request: Request[T]) -> Answer[T]:
         return read(request, decipher(await carrier.send(request)))
 
     try:
         pair = await sign_ins.exchange(code, redirect_uri)
         who = await sign_ins.keep(sign_ins.application.portal, pair)
-        name = clean(await Portal(line, who).owner())
+        name = clean(await Portal(send, who).owner())
     finally:
         await carrier.aclose()
     return f"Signed in at {pair.portal} as {name} (user {pair.user})."
@@ -144,5 +145,5 @@ class _Return(BaseHTTPRequestHandler):
 
 
 def _failed(said: str) -> int:
-    print(f"bitrix24-chat-mcp: {said}")
+    print("bitrix24-chat-mcp:", line(said))
     return 1

@@ -19,7 +19,9 @@ from pydantic import ValidationError
 
 from . import arguments as bad_arguments
 from . import audit
+from .answers.clean import clean
 from .answers.failure import describe
+from .answers.secrecy import mask_secrets
 from .entrance import Entrance
 from .portal.errors import ClosedError, PortalError
 from .portal.rest import Answer, Request
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
 
 _logger = logging.getLogger(__name__)
+_MOST_SHOWN = 40
 
 
 class ChatServer(MCPServer[Service]):
@@ -64,7 +67,8 @@ class ChatServer(MCPServer[Service]):
         tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
             return _failed(
-                f"UNKNOWN_TOOL: there is no tool {name[:40]!r} here, only {', '.join(tools)}.", label
+                f"UNKNOWN_TOOL: there is no tool {clean(name, _MOST_SHOWN)!r} here, only {', '.join(tools)}.",
+                label,
             )
         if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
             return _failed(complaint, label)
@@ -94,7 +98,9 @@ class ChatServer(MCPServer[Service]):
         """Render a prompt; asking for one that is not there is the caller's mistake, and no crash."""
         known = [prompt.name for prompt in await self.list_prompts()]
         if name not in known:
-            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:40]!r}, only {', '.join(known)}.")
+            raise MCPError(
+                INVALID_PARAMS, f"There is no prompt {clean(name, _MOST_SHOWN)!r}, only {', '.join(known)}."
+            )
         return await super().get_prompt(name, arguments, context)
 
     def serve_subscriptions(self, subscriptions: Subscriptions) -> None:
@@ -128,5 +134,5 @@ def _explain(tool: str, cause: BaseException | None) -> str:
 
 def _failed(said: str, label: str) -> CallToolResult:
     """Answer with a tool error; `label` marks what is not a real portal's."""
-    marked = f"{said} [{label}]" if label else said
+    marked = mask_secrets(f"{said} [{label}]" if label else said)
     return CallToolResult(content=[TextContent(type="text", text=marked)], is_error=True)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from .portal.auth import is_loopback
+from .portal.known_secrets import known
 from .portal.limits import MIB, Limits
 from .portal.oauth import Application, oauth_server, parse_origin
 
@@ -33,6 +34,7 @@ def _host(name: str) -> str:
 def _long(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < _LEAST_SECRET:
         raise ValueError(f"it must have {_LEAST_SECRET} characters at least")
+    known.register(secret, secret.get_secret_value())
     return secret
 
 

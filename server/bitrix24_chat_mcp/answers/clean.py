@@ -22,9 +22,9 @@ _MARKS_ON_A_LETTER: Final = 6
 # Hangul, skin tones, joiners) counts as many, so that it cannot slip through a limit.
 _CODE_POINTS_IN_A_CHARACTER: Final = 8
 
-# Most titles are this: Latin and Cyrillic letters, digits, plain punctuation, single spaces. Nothing can be
-# hidden or marked up in them, and every code point is a character.
-_PLAIN: Final = re.compile(r"(?:[A-Za-zА-яЁё0-9_№«»—–…,.!?:;()\"'+#-]++| (?! ))*+")
+# Most texts are this: Latin and Cyrillic letters, digits, punctuation, single spaces; no `[` and no `<`.
+# Nothing can be hidden or marked up in them, and every code point is a character.
+_PLAIN: Final = re.compile(r"(?:[!-;=-Z\\-~А-яЁё№«»—–…]++| (?! ))*+")
 
 _SPACE: Final = regex.compile(r"[\s\p{Z}\x1C-\x1F\u2800]+")  # the last is an empty Braille cell
 
@@ -92,6 +92,19 @@ _BB_CODE: Final = re.compile(
 )
 _BB_BREAK: Final = re.compile(r"\[/?(?:br|\*|p|tr|td|th|list|quote|table)(?!\w)", re.IGNORECASE)
 
+# What Unicode files as a quotation mark, and what looks like one: primes, accents, ornaments, dittos. Two
+# single ones in a row look like a double one, so a run becomes one. An apostrophe inside a word stays.
+_QUOTATION_MARKS: Final = regex.compile(
+    r"(?!(?<=\p{L})’\p{L})"
+    r"[\p{Quotation_Mark}\p{Pi}\p{Pf}\u02B9-\u02BF\u02DD\u02EE\u02F4-\u02F6\u0559-\u055B\u05F3\u05F4"
+    r"\u1FEF\u1FFD\u1FFE`´\u2032-\u2037\u2057\u2358\u235E\u275B-\u2760\u276E\u276F\u3003"
+    r"\U0001F676-\U0001F678]+"
+)
+
+# Where Markdown's images begin (`![`), and HTML's elements with attributes, or that load without any. A space
+# behind the first character leaves the text readable and takes the meaning away.
+_LOADING: Final = re.compile(r"!(?=\[)|<(?=[a-z][^\s/>]*(?:[\s/]|$)|style\b|script\b)", re.IGNORECASE)
+
 
 def clean(text: str | None, limit: int | None = None) -> str:
     """Return foreign text as one visible line, at most `limit` characters (as a reader counts them) long.
@@ -100,8 +113,10 @@ def clean(text: str | None, limit: int | None = None) -> str:
       joiners and selectors stay where an emoji or a script needs them, marks stay up to six on a letter.
     - Every run of spaces, tabs, line breaks and separators is one space; the ends have none. So tabs and
       line breaks between fields and rows cannot be forged.
-    - Leftover BB codes are reduced to their text; secrets give way to `[secret]`, and only then is the text
-      cut, at the edge of a character, with `…` counted inside the limit.
+    - Leftover BB codes are reduced to their text. No image or other element that a program would load when it
+      shows the text is left; a link is, since it waits for a click.
+    - Secrets give way to `[secret]`, and only then is the text cut, at the edge of a character, with `…`
+      counted inside the limit.
 
     Cleaning what is clean changes nothing. Any string is accepted, lone surrogates too; `None` is empty.
     """
@@ -113,13 +128,10 @@ def clean(text: str | None, limit: int | None = None) -> str:
     return text
 
 
-def quoted(text: str | None, limit: int | None = None) -> str:
+def quoted(text: str | None, limit: int | None = None, marks: str = '""') -> str:
     """Return foreign text, cleaned and cut, between quotation marks that nothing inside can close."""
-    inner = clean(text, limit)
-    return '"' + _DOUBLE_QUOTES.sub("'", inner).rstrip("\\ ") + '"'
-
-
-_DOUBLE_QUOTES: Final = re.compile(r'["“”„‟«»″‶＂❝❞〝〞〟]')
+    inner = _QUOTATION_MARKS.sub("'", clean(text, limit)).rstrip("\\ ")
+    return f"{marks[0]}{inner}{marks[1]}"
 
 
 def _tidy(text: str) -> str:
@@ -127,6 +139,7 @@ def _tidy(text: str) -> str:
     text = _UNSEEN.sub("", _SPACE.sub(" ", _ESCAPE.sub("", text)))
     text = _without_bb_codes(text) if "[" in text else text
     text = _MISPLACED.sub(r"\g<flag>", text) if _DOUBTFUL.search(text) else text
+    text = _LOADING.sub(r"\g<0> ", text)
     return _SPACE.sub(" ", _SCRAWL.sub("", text)).strip()
 
 

@@ -3,6 +3,7 @@
 from bitrix24_chat_mcp.portal.errors import PortalError
 
 from .clean import quoted
+from .secrecy import mask_secrets
 
 SAID_LENGTH = 200
 
@@ -10,4 +11,4 @@ SAID_LENGTH = 200
 def describe(error: PortalError) -> str:
     """Say what happened and what to do next, beginning with the code."""
     said = f" The portal said: {quoted(error.said, SAID_LENGTH)}" if error.said else ""
-    return f"{error}{said}"
+    return mask_secrets(f"{error}{said}")

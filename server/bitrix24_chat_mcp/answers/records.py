@@ -13,13 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bitrix24_chat_mcp.portal.models import Chat
 
-from .clean import clean
+from .clean import clean, quoted
+from .confusables import distinct, skeleton
 
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
 ROLE_LENGTH = 12
 MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
+_PLAIN_NAME = re.compile(r"[^\W_]+(?:\.\d+)?")
+
+# What we put in the place of a name: "you" is the user, and an absent author the system or the person in
+# the title. Nobody else's name may read so.
+_YOU, _DELETED, _UNTITLED, _UNNAMED = "you", "(deleted user)", "(untitled)", "(unnamed)"
+_OUR_AUTHORS = frozenset(map(skeleton, (_YOU, _UNNAMED, "user", "the user", "system", "the system")))
+_OUR_TITLES = frozenset(map(skeleton, (_DELETED, _UNTITLED)))
 
 Detail = Literal["brief", "normal", "full"]
 Kind = Literal[
@@ -146,13 +154,19 @@ def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
 
 
 def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
-    author = "you" if chat.mine else clean(chat.author, NAME_LENGTH)
     return {
         "last_text": clean(chat.message.text, preview) if preview else "",
-        "last_author": "" if author == title(chat) else author,
+        "last_author": _YOU if chat.mine else _author(chat),
         "last_at": minutes(chat.active_at, look.now),
         "link": link(chat.link, look.link_base),
     }
+
+
+def _author(chat: Chat) -> str:
+    name = clean(chat.author, NAME_LENGTH)
+    if not name:
+        return _UNNAMED if chat.author else ""
+    return "" if name == title(chat) else distinct(name, _OUR_AUTHORS)
 
 
 def shorter(row: ChatRow, preview: int) -> ChatRow:
@@ -178,12 +192,17 @@ def title(chat: Chat) -> str:
 
 def heading(dialog_id: str, title: str) -> str:
     """Return the title of a dialog, or one of ours, in brackets, where it has none."""
-    return clean(title, TITLE_LENGTH) or ("(deleted user)" if dialog_id.isdigit() else "(untitled)")
+    shown = clean(title, TITLE_LENGTH)
+    if not shown:
+        return _DELETED if dialog_id.isdigit() else _UNTITLED
+    return shown if shown[0].isalnum() else distinct(shown, _OUR_TITLES)
 
 
 def odd_name(name: str) -> str:
-    """Return the name of an item that is no chat."""
-    return clean(name, NAME_LENGTH)
+    """Return the name of an item that is no chat, quoted unless it is a plain word or a place in the list."""
+    shown = clean(name, NAME_LENGTH)
+    place = shown.removeprefix("no. ")
+    return shown if _PLAIN_NAME.fullmatch(place) else quoted(shown)
 
 
 def link(address: str, link_base: str) -> str:

@@ -1,7 +1,7 @@
 """What in a message is a secret, and how to hide it while the rest stays readable.
 
 Secrets of a telling shape are found whatever stands before or behind them, so that gluing letters to one
-does not carry it through.
+does not carry it through. Those that this process holds itself are found in any disguise.
 """
 
 import re
@@ -10,9 +10,12 @@ from typing import Final
 
 import regex
 
+from bitrix24_chat_mcp.portal.known_secrets import known
+
 MARK: Final = "[secret]"
 
-_SLASH = r"(?:\\?/|%(?:25)*2F)"  # plain, escaped as in JSON, or percent-encoded, even twice
+# Plain, escaped as in JSON, percent-encoded, even twice, as an HTML entity, or only alike; one or several.
+_SLASH = r"(?:\\?[/／∕⁄]|%(?:25)*2F|&(?:\#47|\#x2F|sol);?)+"
 _CODE = r"(?:[A-Z0-9_-]|%(?!(?:25)*2F)[0-9A-F]{2})"
 _VALUE = r"""[^\s&"'<>]"""
 _KEY = (
@@ -71,20 +74,22 @@ def _secrets() -> list[regex.Pattern[str]]:
 
 # Every secret needs one of these, or a long run; most messages hold none and are spared the search.
 _HINT: Final = re.compile(
-    r"""rest[\\/%]|hooks\.slack\.com|/api/webhooks/|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"""
-    r"""|(?:token|secret|pass(?:w(?:or)?d)?|pwd|пароль|key|id|auth|authorization)["']? ?[=:%]"""
+    r"""rest[\\/%&／∕⁄]|hooks\.slack\.com|/api/webhooks/|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"""
+    r"""|(?:token|secret|pass(?:w(?:or)?d)?|pwd|пароль|(?:api|access|private)[_-]?key|auth|authorization"""
+    r"""|(?:sess(?:ion)?_?|auth_|refresh_|app_s)id)["']? ?[=:%]"""
     r"|(?:bearer|basic) "
 )
 
 
 def may_hold_secrets(text: str) -> bool:
     """Tell quickly whether a text is worth a search."""
-    return _HINT.search(text.lower()) is not None
+    return _HINT.search(text.lower()) is not None or bool(known.within(text))
 
 
 def mask_secrets(text: str) -> str:
     """Put `[secret]` in the place of webhook codes, tokens, keys and passwords."""
-    if may_hold_secrets(text):
+    text = known.mask(text, MARK)
+    if _HINT.search(text.lower()):
         for secret in _secrets():
             text = secret.sub(rf"\g<keep>{MARK}", text)
     return text

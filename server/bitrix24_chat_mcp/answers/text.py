@@ -5,11 +5,16 @@ No field can hold a tab or a line break (`clean` sees to it), so a row cannot be
 
 from collections.abc import Iterable
 
+import regex
+
+from .clean import quoted
+from .confusables import skeleton
 from .records import ChatList, ChatRow, PinOutcome
 
 _FLAGS = ("pinned", "muted", "marked_unread", "file")
-_INNER_QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
 _MORE = ("position", "members", "role", "owner", "created")
+_FOREIGN = ("position", "role")
+_NEXT_FACT = regex.compile(r"\p{Terminal_Punctuation}\s*[\p{Ll}\p{Lo}\p{N}]")
 
 
 def chat_list(page: ChatList) -> str:
@@ -19,8 +24,8 @@ def chat_list(page: ChatList) -> str:
 
 def pin_outcome(outcome: PinOutcome) -> str:
     """Say what came of pinning or unpinning."""
-    title = outcome.title.translate(_INNER_QUOTES)
-    name = f"“{title}” ({outcome.dialog_id})" if title else outcome.dialog_id
+    title = outcome.title and quoted(outcome.title, marks="“”")
+    name = f"{title} ({outcome.dialog_id})" if title else outcome.dialog_id
     if outcome.changed is False:
         said = [f"{name} was {'pinned' if outcome.pinned else 'not pinned'} already, nothing changed"]
     else:
@@ -59,9 +64,22 @@ def _line(row: ChatRow) -> str:
     state = [row.why] if row.why else []
     state += [f"{row.unread} unread"] if row.unread else []
     state += [name for name in _FLAGS if getattr(row, name)]
-    more = [f"{name} {getattr(row, name)}" for name in _MORE if getattr(row, name)]
+    more = [f"{name} {value}" for name in _MORE if (value := _fact(row, name))]
     said = [row.last_at, row.last_author, row.last_text, row.link, ", ".join(more)]
     return "\t".join([row.dialog_id, row.kind, row.title, ", ".join(state), *said]).rstrip("\t")
+
+
+def _fact(row: ChatRow, name: str) -> str | int:
+    """Return a value of the field that holds several; foreign text that could be read as more is quoted."""
+    value = getattr(row, name)
+    if name not in _FOREIGN or not _may_be_several(value):
+        return value
+    return quoted(value)
+
+
+def _may_be_several(value: str) -> bool:
+    letters = skeleton(value)
+    return _NEXT_FACT.search(value) is not None or any(name in letters for name in _MORE)
 
 
 def chat(row: ChatRow) -> str:

@@ -12,6 +12,8 @@ from hashlib import blake2b
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from .known_secrets import known
+
 
 class Credentials(Protocol):
     """What a request needs to be somebody's."""
@@ -39,13 +41,16 @@ class Credentials(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Webhook:
     """An incoming webhook: one user of one portal."""
 
     portal: str
     user: str
     code: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        known.register(self, self.code)
 
     def address(self, method: str) -> str:
         """Return the address of a method; it holds the code."""

@@ -15,6 +15,7 @@ import msgspec
 
 from .auth import is_loopback
 from .errors import UnclearAnswerError, UnusableRequestError
+from .known_secrets import known
 from .reading import decode, user_number
 from .rest import Reply, refusal
 
@@ -23,7 +24,7 @@ _EASTERN = re.compile(r"\.bitrix24\.(ru|by|kz|am|az|ge|kg|uz)$")
 Form = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Application:
     """A local application of a portal, as Bitrix24 knows it. `server` is the origin of the OAuth server."""
 
@@ -31,6 +32,9 @@ class Application:
     client_id: str
     client_secret: str = field(repr=False)
     server: str
+
+    def __post_init__(self) -> None:
+        known.register(self, self.client_secret)
 
     @property
     def token_address(self) -> str:
@@ -60,7 +64,7 @@ class Application:
         return {"grant_type": grant, "client_id": self.client_id, "client_secret": self.client_secret}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Pair:
     """A user's access and refresh token, and whose they are: the portal's origin and the user's number."""
 
@@ -68,6 +72,9 @@ class Pair:
     user: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        known.register(self, self.access, self.refresh)
 
 
 class SignIn:
@@ -165,6 +172,8 @@ def oauth_server(portal: str) -> str:
 
 def parse_origin(address: str) -> str:
     """Return an address as an origin (a path is kept, a slash at the end is not), or raise ValueError."""
+    if not address.isprintable():
+        raise ValueError("it is not a web address")
     try:
         parts = urlsplit(address.strip())
         host, port = parts.hostname or "", parts.port
