@@ -1,10 +1,9 @@
-"""How many calls a second HTTP serves, beside the SDK's own runner with a tool that has the same answer ready.
+"""How many calls a second HTTP serves, beside the SDK's own runner with a tool that has the answer ready.
 
-Each server is one process, without extras such as uvloop. The tool beside ours has the same output schema and
-returns the same text and structure. A third process makes the calls, on connections that are kept, and reads of
-an answer no more than where it ends. The servers are asked in turn, so that a busy machine slows both alike.
-
-A call of a tool that does not exist is one without work: what it takes is what surrounds every call.
+Each server is one process, without extras such as uvloop. The tool beside ours has the same output schema
+and returns the same text and structure. A third process makes the calls, on connections that are kept, and
+reads of an answer no more than where it ends. The servers are asked in turn, so that a busy machine slows
+both alike. A call of a tool that does not exist is one without work: it costs what surrounds every call.
 """
 
 import asyncio
@@ -14,7 +13,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -109,12 +107,11 @@ def rows() -> Generator[Row]:
 
 
 async def _measure() -> list[Row]:
-    async with demo_portal(2, CHATS) as origin, _ours(origin) as ours:
-        async with _ready(_list(ours)) as ready:
-            return [
-                *(_lists(ours, ready, era, n) for era in (MODERN, LEGACY) for n in CONNECTIONS),
-                *(_without_work(ours, ready, n) for n in CONNECTIONS),
-            ]
+    async with demo_portal(2, CHATS) as origin, _ours(origin) as ours, _ready(_list(ours)) as ready:
+        return [
+            *(_lists(ours, ready, era, n) for era in (MODERN, LEGACY) for n in CONNECTIONS),
+            *(_without_work(ours, ready, n) for n in CONNECTIONS),
+        ]
 
 
 def _lists(ours: Server, ready: Server, era: str, connections: int) -> Row:

@@ -6,7 +6,8 @@ default. All texts from outside pass `clean` here and nowhere else.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -124,20 +125,30 @@ class Look(NamedTuple):
 
 def row(chat: Chat, look: Look, preview: int) -> ChatRow:
     """Make the record of a chat; `preview` is the most characters of its last message."""
-    facts = _briefly(chat, look)
-    if look.detail != "brief":
-        facts |= _last_message(chat, look, preview)
-    if look.detail == "full":
-        facts |= _more(chat, look)
+    why = look.why.get(chat.dialog_id, "")
+    return _row(chat, look.link_base, look.now, look.now.tzinfo, look.detail, why, preview)
+
+
+# A list that is asked for again within seconds, out of the pipeline's cache, has the same rows. What a row is
+# made of is its key, so nobody is ever shown another portal's or an older row; the zone is part of it because
+# the same moment in two zones is equal to Python.
+@lru_cache(maxsize=1000)
+def _row(
+    chat: Chat, link_base: str, now: datetime, _zone: tzinfo | None, detail: Detail, why: str, preview: int
+) -> ChatRow:
+    facts = _briefly(chat) | {"why": why}
+    if detail != "brief":
+        facts |= _last_message(chat, now, preview) | {"link": link(chat.link, link_base)}
+    if detail == "full":
+        facts |= _more(chat, now)
     return ChatRow(**facts)
 
 
-def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
+def _briefly(chat: Chat) -> dict[str, Any]:
     return {
         "dialog_id": chat.dialog_id,
         "title": title(chat),
         "kind": chat.kind,
-        "why": look.why.get(chat.dialog_id, ""),
         "unread": chat.unread,
         "pinned": chat.pinned,
         "muted": chat.muted,
@@ -145,13 +156,12 @@ def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
     }
 
 
-def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
+def _last_message(chat: Chat, now: datetime, preview: int) -> dict[str, Any]:
     author = "you" if chat.mine else clean(chat.author, NAME_LENGTH)
     return {
         "last_text": clean(chat.message.text, preview) if preview else "",
         "last_author": "" if author == title(chat) else author,
-        "last_at": minutes(chat.active_at, look.now),
-        "link": link(chat.link, look.link_base),
+        "last_at": minutes(chat.active_at, now),
     }
 
 
@@ -160,14 +170,14 @@ def shorter(row: ChatRow, preview: int) -> ChatRow:
     return row.model_copy(update={"last_text": clean(row.last_text, preview)})
 
 
-def _more(chat: Chat, look: Look) -> dict[str, Any]:
+def _more(chat: Chat, now: datetime) -> dict[str, Any]:
     return {
         "file": chat.message.has_file,
         "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
         "members": chat.members,
         "role": clean(chat.role, ROLE_LENGTH),
         "owner": str(chat.owner or ""),
-        "created": minutes(chat.created, look.now),
+        "created": minutes(chat.created, now),
     }
 
 
