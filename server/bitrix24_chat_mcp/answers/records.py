@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bitrix24_chat_mcp.portal.models import Chat
 
@@ -19,6 +19,7 @@ from .clean import clean
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
 ROLE_LENGTH = 12
+LINK_LENGTH = 2000
 MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
 
@@ -42,17 +43,15 @@ Kind = Literal[
 ]
 
 
-class Record(BaseModel):
+class Record(BaseModel, frozen=True, extra="forbid"):
     """What all records share: they are compact, and nothing changes them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def compact(self) -> dict[str, Any]:
         """Return the record as JSON values without what is empty or false."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class ChatRow(Record):
+class ChatRow(Record, frozen=True):
     """One chat."""
 
     dialog_id: str
@@ -75,7 +74,7 @@ class ChatRow(Record):
     created: str = ""
 
 
-class ChatList(Record):
+class ChatList(Record, frozen=True):
     """A page of a chat list."""
 
     total: int = Field(description="chats the portal returned")
@@ -91,14 +90,14 @@ class ChatList(Record):
     next_cursor: str = ""
 
 
-class Undo(Record):
+class Undo(Record, frozen=True):
     """The arguments of pin_chat that take it back."""
 
     dialog_id: str
     pin: bool
 
 
-class PinOutcome(Record):
+class PinOutcome(Record, frozen=True):
     """What came of pinning or unpinning."""
 
     dialog_id: str
@@ -136,7 +135,7 @@ def row(chat: Chat, look: Look, preview: int) -> ChatRow:
 def _row(
     chat: Chat, link_base: str, now: datetime, _zone: tzinfo | None, detail: Detail, why: str, preview: int
 ) -> ChatRow:
-    facts = _briefly(chat) | {"why": why}
+    facts: dict[str, Any] = {"why": why, **_briefly(chat)}
     if detail != "brief":
         facts |= _last_message(chat, now, preview) | {"link": link(chat.link, link_base)}
     if detail == "full":
@@ -198,7 +197,7 @@ def odd_name(name: str) -> str:
 
 def link(address: str, link_base: str) -> str:
     """Return where a chat's task, deal or group is: only an address of the portal itself."""
-    path = clean(address).removeprefix(link_base)
+    path = clean(address[:LINK_LENGTH]).removeprefix(link_base)
     path = path.partition("?")[0]  # the query only tells the portal which button was pressed
     return link_base + path if _PATH.fullmatch(path) else ""
 
