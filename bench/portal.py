@@ -11,17 +11,17 @@ import math, sys
 sys.path.insert(0, sys.argv[2])
 from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.demo.serve import serve
-portal = DemoPortal(chats=300, rate=float(sys.argv[1]))
+portal = DemoPortal(chats=int(sys.argv[3]), rate=float(sys.argv[1]))
 serve(portal, started=lambda port: print(port, flush=True))
 """
 
 
 @asynccontextmanager
-async def demo_portal(rate: float) -> AsyncGenerator[str]:
-    """Start a portal of 300 chats whose bucket drains at `rate`; give its origin."""
+async def demo_portal(rate: float, chats: int = 300) -> AsyncGenerator[str]:
+    """Start a portal with so many chats whose bucket drains at `rate`; give its origin."""
     server = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", _SERVE, str(rate), str(Path(__file__).parent.parent / "server")),
+        *("-c", _SERVE, str(rate), str(Path(__file__).parent.parent / "server"), str(chats)),
         stdout=asyncio.subprocess.PIPE,
     )
     try:

@@ -24,7 +24,7 @@ def unknown(tool: str, arguments: Collection[str], known: Collection[str]) -> st
     if not strangers:
         return ""
     named = ", ".join(_bounded(name) for name in strangers[:MOST_NAMED])
-    nearest = difflib.get_close_matches(strangers[0], known, n=1)
+    nearest = difflib.get_close_matches(strangers[0][:40], known, n=1)
     meant = f" Did you mean {nearest[0]}?" if nearest else ""
     return f"UNKNOWN_ARGUMENT: {tool} has no argument {named}.{meant} It takes {', '.join(known)}."
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, cast
 
 from .logs import AUDIT
@@ -39,7 +40,7 @@ def entry(tool: str, arguments: Mapping[str, Any], who: Callable[[], Credentials
             "portal": portal[:_LONGEST],
             "user": user[:_LONGEST],
             "tool": tool[:_LONGEST],
-            "dialog_id": list(_chats(arguments))[:_MOST_CHATS],
+            "dialog_id": list(islice(_chats(arguments), _MOST_CHATS)),
             "outcome": written.outcome[:_LONGEST],
         }
         _logger.info(json.dumps(line))
@@ -58,4 +59,4 @@ def _chats(arguments: Mapping[str, Any]) -> Iterator[str]:
     for name, value in arguments.items():
         if name.startswith("dialog_id"):
             for one in cast("list[object]", value if isinstance(value, list) else [value]):
-                yield _NO_CHAT.sub("", str(one))[:24]
+                yield _NO_CHAT.sub("", str(one)[:100])[:24]

@@ -3,6 +3,7 @@
 from mcp_types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
 
 from . import asking, inbox, prompting, resources
+from .answers.choice import LONGEST_QUERY
 from .portal.errors import PortalError
 
 MOST = 20
@@ -11,7 +12,10 @@ MOST = 20
 async def complete(
     ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, _: object
 ) -> Completion:
-    """Return what may stand for a half-typed argument; nothing where the portal cannot tell."""
+    """Return what may stand for a half-typed argument; nothing where the portal cannot tell.
+
+    Nothing, too, where more was typed than a list is searched for.
+    """
     values = await _values(ref, argument)
     return Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
 
@@ -19,6 +23,8 @@ async def complete(
 async def _values(
     ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument
 ) -> list[str]:
+    if len(argument.value) > LONGEST_QUERY:
+        return []
     if isinstance(ref, PromptReference):
         known = prompting.COMPLETIONS.get((ref.name, argument.name), ())
         return [value for value in known if value.startswith(argument.value.lower())]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from .answers import cursor, pages, records
 from .answers.choice import EVERYTHING, Choice, choose
@@ -15,6 +16,8 @@ from .service import Service
 
 WINDOW, LOOKBACK = timedelta(days=30), timedelta(days=7)
 """How far `im.recent.get` looks back by itself, and at most when it is given a date."""
+AT_ONCE = 30_000
+"""Characters; nobody can write so many that take longer than 50 ms to clean."""
 LONGEST = 400
 """Characters of the last message, where a single chat is looked at."""
 
@@ -44,7 +47,8 @@ async def look(service: Service, wish: Wish) -> ChatList:
     service.seen(portal).remember(listing.chats, whole=_all_pins(wish))
     now = listing.as_of or datetime.now(UTC)
     key, arguments = portal.credentials.seal(), wish.arguments
-    return pages.make(
+    page = partial(
+        pages.make,
         listing,
         wish.choice,
         pages.Page(wish.limit, _place(wish.cursor, arguments, key, now), arguments, key),
@@ -52,6 +56,13 @@ async def look(service: Service, wish: Wish) -> ChatList:
         notes=[*_bounds(wish, now), *_told(listing)],
         portal=service.label,
     )
+    return await service.aside(page) if wish.choice.query or _is_long(listing) else page()
+
+
+def _is_long(listing: Listing) -> bool:
+    """Tell whether its texts are so long that to clean a page of them would hold up other callers."""
+    chats = listing.chats
+    return sum(len(chat.title) + len(chat.message.text) + len(chat.author) for chat in chats) > AT_ONCE
 
 
 def _told(listing: Listing) -> Iterable[str]:
@@ -111,4 +122,7 @@ async def named(service: Service, typed: str) -> list[str]:
     """Return the dialog ids of chats that somebody may mean who has typed so much of an id or a title."""
     listing = await service.portal().recent()
     ids = [chat.dialog_id for chat in listing.chats if chat.dialog_id.startswith(typed.lower())]
-    return ids or [chat.dialog_id for chat in choose(listing.chats, Choice(typed), datetime.now(UTC)).chats]
+    if ids:
+        return ids
+    found = await service.aside(partial(choose, listing.chats, Choice(typed), datetime.now(UTC)))
+    return [chat.dialog_id for chat in found.chats]

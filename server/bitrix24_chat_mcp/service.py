@@ -4,6 +4,9 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
 
 from .callers import caller
 from .config import Settings
@@ -14,6 +17,7 @@ from .portal.line import open_line
 from .portal.rest import Post
 from .portal.seen import Seen
 
+T = TypeVar("T")
 _MOST_SEEN = 500  # users whose titles are remembered
 
 
@@ -29,7 +33,12 @@ class Service:
     who: Callable[[], Credentials]
     deadline: float
     label: str = ""
+    _heavy: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     _seen: OrderedDict[Credentials, Seen] = field(default_factory=OrderedDict["Credentials", Seen])
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do in a thread what would hold up other callers; one at a time, as two would be done no sooner."""
+        return await to_thread.run_sync(work, limiter=self._heavy)
 
     def portal(self) -> Portal:
         """Return the portal of the user who is being served; raise where nobody can tell."""

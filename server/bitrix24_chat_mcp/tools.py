@@ -4,6 +4,7 @@ A PortalError passes through: `app` turns it into a tool error.
 """
 
 import re
+from collections.abc import Sized
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, get_args
@@ -14,7 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from . import inbox
 from .answers import records, text
-from .answers.choice import Choice, Show
+from .answers.choice import LONGEST_QUERY, Choice, Show
 from .answers.records import ChatList, Detail, Kind, PinOutcome, Record, Undo
 from .inbox import Wish
 from .portal import rest
@@ -26,10 +27,13 @@ from .service import Service
 
 _ISO = "must be an ISO 8601 date and time with an offset, such as 2026-02-25T18:30:00+03:00"
 
+_LONGEST_KINDS = 500
+"""Characters or items, more than all kinds have: each of a million would be complained of."""
+
 
 def _moment(value: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(_word(value))
         utc = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(_ISO) from None
@@ -42,11 +46,18 @@ def _moment(value: object) -> datetime:
 
 
 def _dialog_id(value: object) -> str:
-    return rest.dialog_id("" if isinstance(value, bool) else str(value))
+    return rest.dialog_id("" if isinstance(value, bool) else _word(value))
+
+
+def _word(value: object) -> str:
+    """Return a text or a number as text; what has parts, and may have a million of them, is none."""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _kinds(value: object) -> object:
     """Take one kind, or several in one text, too: models write lists in many ways."""
+    if isinstance(value, Sized) and len(value) > _LONGEST_KINDS:
+        raise ValueError(f"must be some of {', '.join(get_args(Kind))}")
     return re.findall(r"\w+", value) if isinstance(value, str) else value
 
 
@@ -61,7 +72,9 @@ DialogId = Annotated[str, BeforeValidator(_dialog_id), Field(description="chat12
 async def list_recent_chats(  # noqa: PLR0913 - the documented parameters, flat, and five of ours
     ctx: Context[Service],
     *,
-    query: Annotated[str, Field(max_length=200, description="part of a title or name, typed anyhow")] = "",
+    query: Annotated[
+        str, Field(max_length=LONGEST_QUERY, description="part of a title or name, typed anyhow")
+    ] = "",
     show: Annotated[
         Show, Field(description="attention: what waits for the user, ranked, with the reasons")
     ] = "all",

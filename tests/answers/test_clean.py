@@ -322,3 +322,15 @@ def test_an_apostrophe_inside_a_word_stays() -> None:
 def test_nothing_that_a_host_would_load_stays_markup(text: str, answer: str) -> None:
     assert clean(text) == answer
     assert clean(answer) == answer
+
+
+@pytest.mark.parametrize("hidden", range(3900, 4020, 7))
+def test_a_secret_torn_by_the_bound_on_long_texts_is_not_shown(hidden: int) -> None:
+    said = clean("Ключ " + "\u200b" * hidden + " 3f9a7c1e5b8d2f6a4c0e9b7d1f3a5c8e2b6d4f0a9c7e1b3d и ещё", 80)
+    assert "3f9" not in said
+    assert said.startswith(("Ключ …", "Ключ [secret]"))
+
+
+def test_a_text_of_any_length_is_cut_as_a_shorter_one() -> None:
+    assert clean("слово " * 100_000, 80) == clean("слово " * 100, 80)
+    assert clean("x" * 1_000_000, 80) == clean("x" * 100, 80)

@@ -26,6 +26,8 @@ class Choice:
 
 
 EVERYTHING = Choice()
+LONGEST_QUERY, LONGEST_TITLE = 200, 255
+"""Characters that are compared; Bitrix24 itself lets no title be longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +78,6 @@ def _named(query: str, chats: list[Chat]) -> list[Chat]:
         return chats
     from .match import rank  # noqa: PLC0415 - fuzzy matching is imported by whoever asks for a name
 
-    titles = [tuple(filter(None, (clean(chat.title), clean(chat.position)))) or ("",) for chat in chats]
+    names = ((clean(chat.title, LONGEST_TITLE), clean(chat.position, LONGEST_TITLE)) for chat in chats)
+    titles = [tuple(filter(None, both)) or ("",) for both in names]
     return [chats[place] for place in rank(query, titles)]

@@ -106,6 +106,12 @@ _QUOTATION_MARKS: Final = regex.compile(
 _LOADING: Final = re.compile(r"!(?=\[)|<(?=[a-z][^\s/>]*(?:[\s/]|$)|style\b|script\b)", re.IGNORECASE)
 
 
+# Titles and messages may be of any length, and cleaning takes time in proportion. What is shown is cut out of
+# the first so many characters, which leaves room for mark-up and for what cannot be seen.
+_LONGEST: Final = 4000
+_LONGEST_WORD: Final = 512
+
+
 def clean(text: str | None, limit: int | None = None) -> str:
     """Return foreign text as one visible line, at most `limit` characters (as a reader counts them) long.
 
@@ -121,11 +127,22 @@ def clean(text: str | None, limit: int | None = None) -> str:
     Cleaning what is clean changes nothing. Any string is accepted, lone surrogates too; `None` is empty.
     """
     text = text or ""
+    if limit is not None and len(text) > _LONGEST:
+        text = _beginning(text)
     if _PLAIN.fullmatch(text) and not may_hold_secrets(text):
         return _cut(text.strip(), limit)
     while (cleaner := _cut(mask_secrets(_tidy(text)), limit)) != text:
         text = cleaner
     return text
+
+
+def _beginning(text: str) -> str:
+    """Return the first characters without the torn word at their end: half a secret has no telling shape."""
+    whole, torn = text[: _LONGEST - _LONGEST_WORD], text[_LONGEST - _LONGEST_WORD : _LONGEST]
+    return whole + torn.rstrip(_IN_A_WORD) + _ELLIPSIS
+
+
+_IN_A_WORD: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def quoted(text: str | None, limit: int | None = None, marks: str = '""') -> str:

@@ -15,6 +15,7 @@ import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
 from bitrix24_chat_mcp.portal.models import Chat
@@ -111,6 +112,7 @@ def _key(chat: Chat, now: datetime) -> tuple[int, int]:
     return max(at, 0), _number(chat.dialog_id)
 
 
+@lru_cache(maxsize=10_000)
 def _number(dialog_id: str) -> int:
     digits = dialog_id.lstrip("abcdefghijklmnopqrstuvwxyz")
     return int(digits) * len(_PREFIXES) + _PREFIXES.index(dialog_id[: len(dialog_id) - len(digits)])

@@ -6,10 +6,11 @@ default. All texts from outside pass `clean` here and nowhere else.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bitrix24_chat_mcp.portal.models import Chat
 
@@ -19,6 +20,7 @@ from .confusables import distinct, skeleton
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
 ROLE_LENGTH = 12
+LINK_LENGTH = 2000
 MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
 _PLAIN_NAME = re.compile(r"[^\W_]+(?:\.\d+)?")
@@ -49,17 +51,15 @@ Kind = Literal[
 ]
 
 
-class Record(BaseModel):
+class Record(BaseModel, frozen=True, extra="forbid"):
     """What all records share: they are compact, and nothing changes them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def compact(self) -> dict[str, Any]:
         """Return the record as JSON values without what is empty or false."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class ChatRow(Record):
+class ChatRow(Record, frozen=True):
     """One chat."""
 
     dialog_id: str
@@ -82,7 +82,7 @@ class ChatRow(Record):
     created: str = ""
 
 
-class ChatList(Record):
+class ChatList(Record, frozen=True):
     """A page of a chat list."""
 
     total: int = Field(description="chats the portal returned")
@@ -98,14 +98,14 @@ class ChatList(Record):
     next_cursor: str = ""
 
 
-class Undo(Record):
+class Undo(Record, frozen=True):
     """The arguments of pin_chat that take it back."""
 
     dialog_id: str
     pin: bool
 
 
-class PinOutcome(Record):
+class PinOutcome(Record, frozen=True):
     """What came of pinning or unpinning."""
 
     dialog_id: str
@@ -132,20 +132,30 @@ class Look(NamedTuple):
 
 def row(chat: Chat, look: Look, preview: int) -> ChatRow:
     """Make the record of a chat; `preview` is the most characters of its last message."""
-    facts = _briefly(chat, look)
-    if look.detail != "brief":
-        facts |= _last_message(chat, look, preview)
-    if look.detail == "full":
-        facts |= _more(chat, look)
+    why = look.why.get(chat.dialog_id, "")
+    return _row(chat, look.link_base, look.now, look.now.tzinfo, look.detail, why, preview)
+
+
+# A list that is asked for again within seconds, out of the pipeline's cache, has the same rows. What a row is
+# made of is its key, so nobody is ever shown another portal's or an older row; the zone is part of it because
+# the same moment in two zones is equal to Python.
+@lru_cache(maxsize=1000)
+def _row(
+    chat: Chat, link_base: str, now: datetime, _zone: tzinfo | None, detail: Detail, why: str, preview: int
+) -> ChatRow:
+    facts: dict[str, Any] = {"why": why, **_briefly(chat)}
+    if detail != "brief":
+        facts |= _last_message(chat, now, preview) | {"link": link(chat.link, link_base)}
+    if detail == "full":
+        facts |= _more(chat, now)
     return ChatRow(**facts)
 
 
-def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
+def _briefly(chat: Chat) -> dict[str, Any]:
     return {
         "dialog_id": chat.dialog_id,
         "title": title(chat),
         "kind": chat.kind,
-        "why": look.why.get(chat.dialog_id, ""),
         "unread": chat.unread,
         "pinned": chat.pinned,
         "muted": chat.muted,
@@ -153,12 +163,11 @@ def _briefly(chat: Chat, look: Look) -> dict[str, Any]:
     }
 
 
-def _last_message(chat: Chat, look: Look, preview: int) -> dict[str, Any]:
+def _last_message(chat: Chat, now: datetime, preview: int) -> dict[str, Any]:
     return {
         "last_text": clean(chat.message.text, preview) if preview else "",
         "last_author": _YOU if chat.mine else _author(chat),
-        "last_at": minutes(chat.active_at, look.now),
-        "link": link(chat.link, look.link_base),
+        "last_at": minutes(chat.active_at, now),
     }
 
 
@@ -174,14 +183,14 @@ def shorter(row: ChatRow, preview: int) -> ChatRow:
     return row.model_copy(update={"last_text": clean(row.last_text, preview)})
 
 
-def _more(chat: Chat, look: Look) -> dict[str, Any]:
+def _more(chat: Chat, now: datetime) -> dict[str, Any]:
     return {
         "file": chat.message.has_file,
         "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
         "members": chat.members,
         "role": clean(chat.role, ROLE_LENGTH),
         "owner": str(chat.owner or ""),
-        "created": minutes(chat.created, look.now),
+        "created": minutes(chat.created, now),
     }
 
 
@@ -207,7 +216,7 @@ def odd_name(name: str) -> str:
 
 def link(address: str, link_base: str) -> str:
     """Return where a chat's task, deal or group is: only an address of the portal itself."""
-    path = clean(address).removeprefix(link_base)
+    path = clean(address[:LINK_LENGTH]).removeprefix(link_base)
     path = path.partition("?")[0]  # the query only tells the portal which button was pressed
     return link_base + path if _PATH.fullmatch(path) else ""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .records import ChatRow, shorter
 
@@ -42,6 +43,7 @@ def fit(rows: list[ChatRow], taken: int) -> tuple[list[ChatRow], bool]:
     return rows[: max(kept, 1)], True
 
 
+@lru_cache(maxsize=1000)
 def cost(row: ChatRow) -> int:
     """Return how many tokens a row costs at most, in either form."""
     told = row.compact()
