@@ -28,8 +28,8 @@ class RedactingFormatter(logging.Formatter):
         if record.name == AUDIT:
             return mask_secrets(record.getMessage())
         line = super().format(record if _may_log(record.name) else _place(record))
-        printable = "".join(c if c.isprintable() else " " for c in line[: 2 * _MOST_CHARACTERS])
-        return mask_secrets(printable)[:_MOST_CHARACTERS]
+        masked = mask_secrets(line[: 2 * _MOST_CHARACTERS])  # first: invisible characters may stand in a secret
+        return "".join(c if c.isprintable() else " " for c in masked)[:_MOST_CHARACTERS]
 
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 - logging's name
         """Tell an exception's kind and where it came from, but not its text, which may quote a message."""

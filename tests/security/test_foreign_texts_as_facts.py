@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from conftest import NOW
 from conversation import Conversation, facts, text
 from mcp import Client, MCPError
 
 SAID_AT = "2026-11-21T18:00:00+03:00"
+
+
+@pytest.fixture
+def portal() -> DemoPortal:
+    """A portal with every kind of chat, whose clock stands still."""
+    return DemoPortal(clock=NOW.timestamp)
 
 
 def group(**changed: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.logs import configure
 from bitrix24_chat_mcp.portal.store import FileStore
+from conftest import NOW
 from conversation import Conversation, facts, text
 from mcp import Client, MCPError
 from team.conftest import ORIGIN, Memory, Person, Serve, assistant, caller, folder, serve
@@ -42,6 +43,12 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "fillers": "\u3164".join,
     "a line break": lambda secret: f"\x00{secret[:5]}\x00{secret[5:]}",
 }
+
+
+@pytest.fixture
+def portal() -> DemoPortal:
+    """A portal with every kind of chat, whose clock stands still."""
+    return DemoPortal(clock=NOW.timestamp)
 
 
 def plain(said: str) -> str:
@@ -160,12 +167,12 @@ async def test_what_the_caller_sent_wrongly_is_repeated_without_secrets(
 
 
 async def test_one_caller_s_webhook_is_masked_in_another_s_list(serve: Serve, portal: DemoPortal) -> None:
-    code = portal.webhook(2).split("/")[-2]
+    code = portal.webhook(5).split("/")[-2]
     poison(portal, f"code={code}")
     guarded = serve(auth=["webhook-header"], portals=[ORIGIN.partition("//")[2]])
     async with (
         guarded as base,
-        caller(base, X_Bitrix24_Webhook=portal.webhook(2)) as other,
+        caller(base, X_Bitrix24_Webhook=portal.webhook(5)) as other,
         caller(base, X_Bitrix24_Webhook=portal.webhook(1)) as client,
     ):
         await other.call_tool("list_recent_chats")
