@@ -1,7 +1,7 @@
 """Between the protocol and the tools: whatever fails, a model reads a sentence about it."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp.server.transport_security import TransportSecuritySettings
 
+T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 _MOST_SHOWN = 40
 
@@ -53,7 +54,7 @@ class ChatServer(MCPServer[Service]):
 
         return BoundedSessions(self._lowlevel_server, http, security)
 
-    async def ask_portal(self, request: Request) -> Answer:
+    async def ask_portal(self, request: Request[T]) -> Answer[T]:
         """Send a request the way that the tools' requests go; raise a PortalError."""
         if self.service is None:
             raise ClosedError
