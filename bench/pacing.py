@@ -14,7 +14,6 @@ from statistics import median
 from typing import Any
 
 import httpx
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.auth import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.client import Portal
@@ -23,6 +22,7 @@ from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
 from bitrix24_chat_mcp.portal.pace import Pace
 from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_demo_portal import DemoPortal
 
 from bench.portal import demo_portal
 from bench.table import Row

@@ -9,8 +9,8 @@ from pathlib import Path
 _SERVE = """
 import math, sys
 sys.path.insert(0, sys.argv[2])
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serve
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serve
 portal = DemoPortal(chats=300, rate=float(sys.argv[1]))
 serve(portal, started=lambda port: print(port, flush=True))
 """

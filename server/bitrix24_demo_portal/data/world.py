@@ -1,0 +1,219 @@
+"""What the portal remembers: people, chats with their messages, and each user's list of recent chats."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bitrix24_demo_portal.php import Obj
+
+_FIRST_CHAT_ID = 1201
+_FIRST_MESSAGE_ID = 80001
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with an account, or a bot."""
+
+    id: int
+    first: str
+    last: str
+    gender: str = "M"
+    position: str | None = ""
+    kind: str = "user"
+    """Bitrix24's word: user, bot, extranet or collaber."""
+    active: bool = True
+    bot: str = ""
+    """The bot's code."""
+    avatar: str = ""
+    birthday: str = ""
+    phones: dict[str, str] = field(default_factory=dict[str, str])
+    connector: bool = False
+    absent_days: int = 0
+    seen_ago: int | None = 300
+    """Seconds since the last activity; None if never."""
+
+    @property
+    def name(self) -> str:
+        """The full name, as the portal writes it."""
+        return f"{self.first} {self.last}".strip()
+
+
+@dataclass(slots=True)
+class Message:
+    """One message; an author of 0 is the system."""
+
+    author: int
+    text: str
+    date: float
+    id: int = 0
+    uuid: str | None = None
+    file: Obj | None = None
+    attach: bool | str = False
+    sticker: Obj | None = None
+    params: Obj = field(default_factory=dict[str, object])
+
+
+@dataclass(slots=True)
+class Chat:
+    """A conversation of any kind; messages are kept oldest first."""
+
+    id: int
+    title: str | None
+    kind: str = "chat"
+    """Bitrix24's `type`: user, chat, open, lines, tasksTask, ..."""
+    letter: str = "C"
+    """Bitrix24's `message_type`."""
+    owner: int = 0
+    members: set[int] = field(default_factory=set[int])
+    managers: set[int] = field(default_factory=set[int])
+    muted: set[int] = field(default_factory=set[int])
+    color: str = "#3e99ce"
+    avatar: str = ""
+    entity_type: str = ""
+    entity_id: str = ""
+    entity_data: tuple[str, str, str] = ("", "", "")
+    created: float = 0.0
+    parent: int = 0
+    background: str | None = None
+    collaber: bool = False
+    line_status: int = 40
+    messages: list[Message] = field(default_factory=list[Message])
+    read: dict[int, int] = field(default_factory=dict[int, int])
+    """The last message that a user has read, by user."""
+
+    @property
+    def last(self) -> Message | None:
+        """The newest message."""
+        return self.messages[-1] if self.messages else None
+
+    def unread_by(self, user: int) -> list[Message]:
+        """Others' messages after the last one that the user has read."""
+        seen = self.read.get(user, 0)
+        return [message for message in self.messages if message.id > seen and message.author != user]
+
+
+@dataclass(slots=True)
+class Row:
+    """A chat's place in one user's recent list."""
+
+    chat: Chat
+    updated: float
+    activity: float
+    pinned: bool = False
+    place: int = 0
+    """Position among the pinned, 1 on top."""
+    marked: bool = False
+    """Marked unread by hand."""
+    joined: bool = False
+    """The row tells that this user joined the portal."""
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that the methods read and change."""
+
+    people: dict[int, Person] = field(default_factory=dict[int, Person])
+    chats: dict[int, Chat] = field(default_factory=dict[int, Chat])
+    rows: dict[int, dict[int, Row]] = field(default_factory=dict[int, dict[int, Row]])
+    """Recent rows by user, then by chat id."""
+    queues: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
+    """Open-line chats that wait for an answer, by operator."""
+    overrides: dict[int, list[object]] = field(default_factory=dict[int, list[object]])
+    """Items that stand in for a user's whole recent list."""
+    next_chat: int = _FIRST_CHAT_ID
+    next_message: int = _FIRST_MESSAGE_ID
+
+    def add_chat(self, title: str | None, kind: str, letter: str, members: set[int]) -> Chat:
+        """Add a chat without messages and rows; ids are odd, with gaps."""
+        chat = Chat(self.next_chat, title, kind, letter, members=members)
+        self.next_chat += 2
+        self.chats[chat.id] = chat
+        return chat
+
+    def say(self, chat: Chat, message: Message, *, to: set[int] | None = None) -> Message:
+        """Add a message, and move the chat in every member's list."""
+        message.id = self.next_message
+        self.next_message += 2
+        chat.messages.append(message)
+        if message.author:
+            chat.read[message.author] = message.id
+        for user in chat.members if to is None else to:
+            row = self.row(user, chat, message.date)
+            row.updated = row.activity = message.date
+        return message
+
+    def row(self, user: int, chat: Chat, now: float) -> Row:
+        """Find the user's row of a chat, made when there is none."""
+        rows = self.rows.setdefault(user, {})
+        if chat.id not in rows:
+            rows[chat.id] = Row(chat, now, chat.last.date if chat.last else now)
+        return rows[chat.id]
+
+    def recent(self, user: int) -> list[Row]:
+        """List the user's rows, in no order; comment threads never are listed."""
+        return [row for row in self.rows.get(user, {}).values() if not row.chat.parent]
+
+    def pins(self, user: int) -> list[Row]:
+        """List the user's pinned rows, top first."""
+        return sorted((row for row in self.recent(user) if row.pinned), key=lambda row: row.place)
+
+    def pin(self, user: int, row: Row, now: float) -> None:
+        """Put a row on top of the pinned; the others shift down."""
+        for other in self.pins(user):
+            other.place += 1
+        row.pinned, row.place, row.updated = True, 1, now
+
+    def private_chats(self) -> Iterator[Chat]:
+        """All dialogs of two, and notes."""
+        return (chat for chat in self.chats.values() if chat.letter == "P")
+
+    def private(self, user: int, other: int) -> Chat | None:
+        """Find the dialog of two users; a user's own notes when both are the same."""
+        return next((chat for chat in self.private_chats() if chat.members == {user, other}), None)
+
+    def open_private(self, user: int, other: int, now: float) -> Chat:
+        """Find the dialog of two users, made when they have none."""
+        chat = self.private(user, other)
+        if chat is None:
+            chat = self.add_chat("", "user", "P", {user, other})
+            chat.created = now
+        return chat
+
+    def group(self, number: int) -> Chat | None:
+        """Find the chat of a workgroup, `sgN`."""
+        found = (chat for chat in self.chats.values() if chat.entity_type == "SONET_GROUP")
+        return next((chat for chat in found if chat.entity_id == str(number)), None)
+
+    def find(self, user: int, dialog_id: str) -> Chat | None:
+        """Find the chat behind a dialog id, whether or not the user may see it."""
+        kind, number = split(dialog_id)
+        if kind == "":
+            return self.private(user, number)
+        if kind == "sg":
+            return self.group(number)
+        return self.chats.get(number) if kind == "chat" else None
+
+
+def partner(chat: Chat, user: int) -> int:
+    """Name the other one in a dialog of two; the user in their own notes."""
+    return next((member for member in chat.members if member != user), user)
+
+
+def dialog_id(chat: Chat, user: int) -> int | str:
+    """Say what the lists call a chat: an integer for people, `chatN` for all else."""
+    return partner(chat, user) if chat.letter == "P" else f"chat{chat.id}"
+
+
+_DIALOG_ID = re.compile(r"(chat|sg|crm)?0*([1-9]\d*)", re.IGNORECASE | re.ASCII)
+
+
+def is_dialog_id(value: object) -> bool:
+    """Digits, or `chat`, `sg`, `crm` and digits, in any case; never 0."""
+    valid = isinstance(value, str | int) and not isinstance(value, bool)
+    return valid and _DIALOG_ID.fullmatch(str(value)) is not None
+
+
+def split(value: str) -> tuple[str, int]:
+    """Split a valid dialog id into its kind ("" for a user) and its number."""
+    found = _DIALOG_ID.fullmatch(value)
+    return ((found[1] or "").lower(), int(found[2])) if found else ("notify", 0)

@@ -1,0 +1,60 @@
+"""im.search.chat.list and im.search.user.list."""
+
+from bitrix24_demo_portal.data.world import Person
+from bitrix24_demo_portal.php import array, string
+from bitrix24_demo_portal.rest.call import MethodCall, MethodResult
+from bitrix24_demo_portal.rest.errors import RestError
+from bitrix24_demo_portal.rest.users import short_person
+
+from .dialogs import long_chat
+
+_DEFAULT, _MOST = 10, 50
+
+
+def _phrase(call: MethodCall, *names: str) -> list[str]:
+    phrase = string(call.param(*names)).strip().lower()
+    if len(phrase) < call.options.find_minimum:
+        raise RestError("FIND_SHORT")
+    return phrase.split()
+
+
+def _page(call: MethodCall) -> slice:
+    limit = call.limit(_DEFAULT, _MOST)
+    offset = call.offset()
+    return slice(offset, offset + (limit if limit > 0 else _MOST))
+
+
+def _next(cut: slice, total: int) -> int | None:
+    return cut.stop if cut.stop < total else None
+
+
+def chats(call: MethodCall) -> MethodResult:
+    """Find the user's chats, other than dialogs, by words of their titles; ids descending."""
+    words = _phrase(call, "FIND", "FIND_LINES")
+    found = [
+        chat
+        for chat in call.world.chats.values()
+        if chat.letter not in {"P", "T"}
+        and call.user in chat.members
+        and all(word in (chat.title or "").lower() for word in words)
+    ]
+    found.sort(key=lambda chat: chat.id, reverse=True)
+    cut = _page(call)
+    return MethodResult([long_chat(call, chat) for chat in found[cut]], len(found), _next(cut, len(found)))
+
+
+def users(call: MethodCall) -> MethodResult:
+    """Find active people by words of their names, keyed by id; outsiders are dropped after counting."""
+    words = _phrase(call, "FIND")
+    found = [
+        who
+        for who in call.world.people.values()
+        if who.active and all(word in f"{who.name} {who.position or ''}".lower() for word in words)
+    ]
+    cut = _page(call)
+    shown = {who.id: short_person(call.view, who) for who in found[cut] if not _outsider(who)}
+    return MethodResult(array(shown), len(found), _next(cut, len(found)))
+
+
+def _outsider(who: Person) -> bool:
+    return who.kind in {"extranet", "collaber"}

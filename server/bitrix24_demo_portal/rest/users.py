@@ -1,0 +1,116 @@
+"""People as documented JSON, and through whose eyes the portal is seen."""
+
+from typing import NamedTuple
+
+from bitrix24_demo_portal.data.world import Person, World
+from bitrix24_demo_portal.options import Options
+from bitrix24_demo_portal.php import Obj
+
+from . import dates
+
+_BLANK = "/bitrix/js/im/images/blank.gif"
+_BOT_TYPES = {"copilot": "bot", "network": "network", "support24": "support24"}
+_SHORT = (
+    *("id", "name", "first_name", "last_name", "work_position", "color", "avatar", "gender", "birthday"),
+    *("extranet", "network", "bot", "connector", "external_auth_id", "status", "idle", "last_activity_date"),
+    *("mobile_last_date", "departments", "absent", "phones"),
+)
+COLORS = (
+    *("#df532d", "#64a513", "#4ba984", "#4ba5c3", "#3e99ce", "#8474c8", "#1eb4aa", "#f76187", "#58cc47"),
+    *("#ab7761", "#29619b", "#728f7a", "#ba9c7b", "#e8a441", "#556574", "#909090", "#5e5f5e", "#8d51eb"),
+)
+"""The only colours there are."""
+
+
+class Viewer(NamedTuple):
+    """A user's eyes at a moment: what they see depends on who and when."""
+
+    world: World
+    options: Options
+    user: int
+    now: float
+
+    def date(self, seconds: float) -> str:
+        """Write a date with the server's offset."""
+        return dates.iso(seconds, self.options.zone)
+
+    def url(self, path: str) -> str:
+        """Relative avatar paths get the portal's domain."""
+        return f"https://{self.options.domain}{path}" if path.startswith("/") else path
+
+
+def color(who: Person) -> str:
+    """Pick a person's colour; it never changes."""
+    return COLORS[who.id % len(COLORS)]
+
+
+def person(view: Viewer, who: Person) -> Obj:
+    """Describe a person in full."""
+    outside = who.kind in {"extranet", "collaber"}
+    avatar = view.url(who.avatar)
+    return {
+        "id": who.id,
+        "active": who.active,
+        "name": who.name,
+        "first_name": who.first,
+        "last_name": who.last,
+        "work_position": who.position,
+        "color": color(who),
+        "avatar": avatar,
+        "avatar_hr": avatar or _BLANK,
+        "gender": who.gender,
+        "birthday": who.birthday,
+        "extranet": outside,
+        "network": False,
+        "bot": bool(who.bot),
+        "connector": who.connector,
+        "external_auth_id": _authority(who),
+        "status": "online",
+        "idle": False,
+        "last_activity_date": False if who.seen_ago is None else view.date(view.now - who.seen_ago),
+        "mobile_last_date": False,
+        "desktop_last_date": False,
+        "absent": view.date(view.now + who.absent_days * 86400) if who.absent_days else False,
+        "departments": [] if outside or who.bot else [1 + who.id % 7],
+        "phones": who.phones or False,
+        "bot_data": _bot_data(who) if who.bot else None,
+        "type": who.kind,
+        "website": "",
+        "email": "" if who.bot else f"user{who.id}@{view.options.domain}",
+    }
+
+
+def short_person(view: Viewer, who: Person) -> Obj:
+    """Describe a person as a search does, with fewer fields and `false` for an unknown birthday."""
+    full = person(view, who)
+    return {name: full[name] for name in _SHORT} | {"birthday": who.birthday or False}
+
+
+def _authority(who: Person) -> str:
+    if who.bot:
+        return "bot"
+    if who.connector:
+        return "imconnector"
+    return "socservices" if who.id % 3 else "default"
+
+
+def _bot_data(who: Person) -> Obj:
+    return {
+        "id": who.id,
+        "code": who.bot,
+        "type": _BOT_TYPES.get(who.bot, "bot"),
+        "app_id": "",
+        "is_hidden": False,
+        "is_support_openline": False,
+        "openline": False,
+        "background_id": "copilot" if who.bot == "copilot" else None,
+        "reactions_enabled": True,
+    }
+
+
+def account(view: Viewer, user: int) -> object:
+    """Describe a user by id: `{"id": 0}` for the system, `[]` for a deleted account."""
+    if not user:
+        return {"id": 0}
+    who = view.world.people.get(user)
+    return person(view, who) if who else []
