@@ -27,7 +27,7 @@ def rows() -> Generator[Row]:
 
 
 async def _measure() -> tuple[int, int, float]:
-    async with demo_portal(2) as origin, _server(origin) as address:
+    async with demo_portal(2) as portal, _server(portal.origin) as address:
         async with Client(address) as client:
             groups = await _listed(client, kinds="group", detail="brief", limit=WRITERS)
         begun = time.perf_counter()

@@ -51,8 +51,8 @@ class Fault:
         return self.html or any(value is not None for value in given)
 
     @property
-    def spares(self) -> bool:
-        """Whether the call itself goes ahead."""
+    def performs(self) -> bool:
+        """Whether the portal performs the call all the same."""
         return self.performed or not (self.replaces or self.close == "before" or self.silent)
 
 
@@ -69,7 +69,7 @@ class FaultPlan:
         """From now on, count the calls of a method (`*` for any) and let the chosen ones fail."""
         self._rules.append(_Rule(method.lower(), fault, _chooser(calls)))
 
-    def strike(self, method: str, *, in_batch: bool = False) -> Fault:
+    def next_fault(self, method: str, *, in_batch: bool = False) -> Fault:
         """Count a call, and say what goes wrong with it; of several faults the latest added wins.
 
         A command inside a batch is a call of its method, but not of `*`, which means requests.

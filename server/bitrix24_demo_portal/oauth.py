@@ -4,31 +4,28 @@ import hmac
 from html import escape
 from urllib.parse import urlencode
 
-from bitrix24_demo_portal.asgi.request import HttpRequest
-from bitrix24_demo_portal.asgi.response import Response, html
-from bitrix24_demo_portal.data.tokens import TOKEN_LIFE, TokenPair, TokenStore
-from bitrix24_demo_portal.data.world import World
-from bitrix24_demo_portal.rest import envelope
-from bitrix24_demo_portal.rest.errors import RestError
-
+from .asgi.request import HttpRequest
+from .asgi.response import Response, html
+from .data.tokens import TOKEN_LIFE, TokenPair, TokenStore
+from .data.world import World
 from .options import Options
 from .php import Obj
+from .rest import envelope
+from .rest.errors import RestError
 
 _MEMBER_ID = "a223c6b3710f85df22e9377d6c4f7553"
 _SHOWN = 12
 
 
-def authorize(
-    message: HttpRequest, options: Options, world: World, tokens: TokenStore, now: float
-) -> Response:
+def authorize(http: HttpRequest, options: Options, world: World, tokens: TokenStore, now: float) -> Response:
     """GET shows who may allow the application; POST with a `user` allows it on that user's behalf."""
-    if message.field("client_id") != options.client_id:
+    if http.field("client_id") != options.client_id:
         return html(400, "Application not found")
-    user = message.field("user")
-    if message.verb != "POST" or not user.isdigit() or int(user) not in world.people:
-        return _form(message, world)
+    user = http.field("user")
+    if http.verb != "POST" or not user.isdigit() or int(user) not in world.people:
+        return _form(http, world)
     code = tokens.code(int(user), now)
-    target = message.field("redirect_uri")
+    target = http.field("redirect_uri")
     if not target:
         return html(
             200,
@@ -37,20 +34,20 @@ def authorize(
         )
     answer = {
         "code": code,
-        "state": message.field("state"),
-        "domain": message.host,
+        "state": http.field("state"),
+        "domain": http.host,
         "member_id": _MEMBER_ID,
         "scope": ",".join(options.scopes),
-        "server_domain": message.host,
+        "server_domain": http.host,
     }
     joint = "&" if "?" in target else "?"
     return Response(302, b"", {"location": f"{target}{joint}{urlencode(answer)}"})
 
 
-def _form(message: HttpRequest, world: World) -> Response:
+def _form(http: HttpRequest, world: World) -> Response:
     names = ("client_id", "state", "redirect_uri", "response_type")
     hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(message.field(name))}">\n' for name in names
+        f'<input type="hidden" name="{name}" value="{escape(http.field(name))}">\n' for name in names
     )
     people = [who for who in world.people.values() if who.active and who.kind == "user"][:_SHOWN]
     buttons = "".join(
@@ -61,23 +58,23 @@ def _form(message: HttpRequest, world: World) -> Response:
     return html(200, "Allow the application to act for you?", content)
 
 
-def token(message: HttpRequest, options: Options, tokens: TokenStore, now: float) -> Response:
+def token(http: HttpRequest, options: Options, tokens: TokenStore, now: float) -> Response:
     """Exchange a code or a refresh token; an unknown application is told so with status 200."""
     try:
-        _check(message, options)
-        pair = _pair(message, options, tokens, now)
+        _check(http, options)
+        pair = _pair(http, options, tokens, now)
     except RestError as error:
         body: Obj = {"error": error.code}
         if error.text:
             body["error_description"] = error.text
-        return envelope.reply(options, error.status(options.statuses), body)
-    return envelope.reply(options, 200, _papers(message, options, pair))
+        return envelope.json_response(options, error.status(options.statuses), body)
+    return envelope.json_response(options, 200, _papers(http, options, pair))
 
 
-def _check(message: HttpRequest, options: Options) -> None:
-    if not hmac.compare_digest(message.field("client_id").encode(), options.client_id.encode()):
+def _check(http: HttpRequest, options: Options) -> None:
+    if not hmac.compare_digest(http.field("client_id").encode(), options.client_id.encode()):
         raise RestError("wrong_client", status=200)
-    if not hmac.compare_digest(message.field("client_secret").encode(), options.client_secret.encode()):
+    if not hmac.compare_digest(http.field("client_secret").encode(), options.client_secret.encode()):
         raise RestError("invalid_client", "Client authentication failed", 400)
     if options.unpaid:
         raise RestError("PAYMENT_REQUIRED", "Payment required", 401)
@@ -85,12 +82,12 @@ def _check(message: HttpRequest, options: Options) -> None:
         raise RestError("NOT_INSTALLED", "Application not installed", 401)
 
 
-def _pair(message: HttpRequest, options: Options, tokens: TokenStore, now: float) -> TokenPair:
-    grant = message.field("grant_type")
-    if grant == "authorization_code" and message.field("code"):
-        pair = tokens.redeem(message.field("code"), now)
-    elif grant == "refresh_token" and message.field("refresh_token"):
-        pair = tokens.refresh(message.field("refresh_token"), now, rotate=options.rotate)
+def _pair(http: HttpRequest, options: Options, tokens: TokenStore, now: float) -> TokenPair:
+    grant = http.field("grant_type")
+    if grant == "authorization_code" and http.field("code"):
+        pair = tokens.redeem(http.field("code"), now)
+    elif grant == "refresh_token" and http.field("refresh_token"):
+        pair = tokens.refresh(http.field("refresh_token"), now, rotate=options.rotate)
     else:
         raise RestError("invalid_request", "Invalid parameter in request", 400)
     if pair is None:
@@ -98,12 +95,12 @@ def _pair(message: HttpRequest, options: Options, tokens: TokenStore, now: float
     return pair
 
 
-def _papers(message: HttpRequest, options: Options, pair: TokenPair) -> Obj:
-    base = f"{message.scheme}://{message.host}/rest/"
+def _papers(http: HttpRequest, options: Options, pair: TokenPair) -> Obj:
+    base = f"{http.scheme}://{http.host}/rest/"
     papers: Obj = {
         "access_token": pair.access,
         "client_endpoint": base,
-        "domain": message.host,
+        "domain": http.host,
         "expires_in": TOKEN_LIFE,
         "member_id": _MEMBER_ID,
         "refresh_token": pair.refresh,
@@ -111,6 +108,6 @@ def _papers(message: HttpRequest, options: Options, pair: TokenPair) -> Obj:
         "server_endpoint": base,
         "status": "L",
     }
-    if message.field("grant_type") == "refresh_token":
+    if http.field("grant_type") == "refresh_token":
         papers |= {"expires": int(pair.expires), "user_id": pair.user}
     return papers

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from typing import Literal
 
-from bitrix24_demo_portal.rest.errors import Statuses
+Statuses = Literal["source", "docs"]
+"""Bitrix24's source code, or its documentation."""
 
 
 def _moscow() -> timezone:

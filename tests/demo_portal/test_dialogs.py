@@ -129,11 +129,3 @@ async def test_methods_about_oneself(call: Call, client: httpx.AsyncClient, port
     portal.statuses = "docs"
     refused = await client.post("app.info")
     assert (refused.status_code, refused.json()["error"]) == (400, "ACCESS_DENIED")
-
-
-async def test_method_get_reads_its_name_in_lower_case_only(call: Call) -> None:
-    assert (await call("method.get", name="im.recent.get"))["result"] == {
-        "isExisting": True,
-        "isAvailable": True,
-    }
-    assert (await call("method.get", NAME="im.recent.get"))["result"]["isExisting"] is False

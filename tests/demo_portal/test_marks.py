@@ -138,13 +138,6 @@ async def test_read_all_clears_everything_but_moves_only_marked_rows(call: Call,
     assert not any(item["unread"] for item in items)
 
 
-async def test_the_private_alias_of_read_all_works_and_is_not_listed(call: Call) -> None:
-    assert (await call("im.dialog.readAll"))["result"] is True
-    methods = (await call("methods"))["result"]
-    assert "im.dialog.read.all" in methods
-    assert "im.dialog.readall" not in methods
-
-
 async def test_reading_up_to_a_message(call: Call, portal: DemoPortal) -> None:
     first, *_, last = portal.world.chats[1201].messages
     body = await call("im.dialog.read", DIALOG_ID="chat1201", MESSAGE_ID=first.id + 2)

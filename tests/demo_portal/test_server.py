@@ -1,4 +1,4 @@
-"""The portal on a real socket, and its control address."""
+"""The portal on a real socket."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,6 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from signal import SIGINT
-from typing import Any
 
 import httpx
 import pytest
@@ -86,76 +85,3 @@ async def test_the_command_serves_until_it_is_interrupted() -> None:
     server.send_signal(SIGINT)
     assert await server.communicate() == (b"", b"")
     assert server.returncode == 0
-
-
-async def control(web: httpx.AsyncClient, verb: str, what: str, body: object = None) -> Any:
-    answer = await web.request(verb, f"/_demo/{what}", json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def test_faults_over_the_wire(web: httpx.AsyncClient, portal: DemoPortal) -> None:
-    body = {"method": "profile", "fault": {"status": 504, "html": True}, "calls": "1-2"}
-    assert await control(web, "POST", "faults", body) is True
-    assert [(await profile(web, portal)).status_code for _ in range(3)] == [504, 504, 200]
-    await control(web, "POST", "faults", {"fault": {"error": "OPERATION_TIME_LIMIT"}})
-    assert (await profile(web, portal)).status_code == 429
-    await control(web, "DELETE", "faults")
-    assert (await profile(web, portal)).status_code == 200
-
-
-async def test_requests_over_the_wire(web: httpx.AsyncClient, portal: DemoPortal) -> None:
-    await web.post(portal.webhook(base="") + "batch", json={"cmd": ["profile"]})
-    (request,) = await control(web, "GET", "requests")
-    assert (request["method"], request["user"], request["inner"][0]["method"]) == ("batch", 1, "profile")
-    await control(web, "DELETE", "requests")
-    assert await control(web, "GET", "requests") == []
-
-
-async def test_switches_clock_messages_and_a_fresh_start_over_the_wire(
-    web: httpx.AsyncClient, portal: DemoPortal
-) -> None:
-    shown = await control(web, "POST", "switches", {"statuses": "docs", "restricted": [7], "scopes": ["im"]})
-    assert (shown["statuses"], shown["scopes"]) == ("docs", ["im"])
-    assert portal.restricted == {7}
-    before = portal.now()
-    assert await control(web, "POST", "clock", {"advance": 60}) == before + 60
-    message = await control(web, "POST", "say", {"dialog_id": "chat1217", "author": 9, "text": "да"})
-    assert portal.world.chats[1217].messages[-1].id == message
-    await control(web, "POST", "reset")
-    assert portal.now() == before
-    assert portal.world.chats[1217].messages[-1].text != "да"
-
-
-async def test_an_overview_names_the_webhooks(web: httpx.AsyncClient) -> None:
-    found = await control(web, "GET", "")
-    me = found["users"][0]
-    assert me["name"] == "Анна Соколова"
-    assert (await web.get(me["webhook"] + "profile")).json()["result"]["ID"] == "1"
-
-
-@pytest.mark.parametrize(
-    ("what", "content"),
-    [
-        ("faults", b"{"),
-        ("faults", b"[]"),
-        ("faults", b'{"fault": {"nonsense": 1}}'),
-        ("faults", b'{"calls": "x"}'),
-        ("switches", b'{"clock": 1}'),
-        ("clock", b"{}"),
-        ("say", b'{"dialog_id": "chat999999", "author": 9, "text": ""}'),
-    ],
-)
-async def test_nonsense_on_the_control_address_is_400(
-    web: httpx.AsyncClient, what: str, content: bytes
-) -> None:
-    answer = await web.post(f"/_demo/{what}", content=content)
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["error"]
-
-
-async def test_an_unknown_control_address_is_404_and_never_recorded(
-    web: httpx.AsyncClient, portal: DemoPortal
-) -> None:
-    assert (await web.get("/_demo/nothing")).status_code == 404
-    assert portal.requests == []

@@ -1,13 +1,12 @@
-"""What a request to `/rest/` says, read as Bitrix24 reads it: forgiving, and silent about what it drops."""
+"""An HTTP request with its body, parsed as PHP parses it: a malformed body counts as none."""
 
 import json
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qs
 
-from bitrix24_demo_portal.php import Obj, integer, nest, parse_str
+from bitrix24_demo_portal.php import Obj, nest, parse_str
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -15,13 +14,10 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_PATH = re.compile(r"/rest/(?:(?P<user>[^/]+)/(?P<code>[^/]+)/)?(?P<method>[^/]+?)(?:\.json)?/?")
-_CREDENTIALS = ("auth", "access_token")
-
 
 @dataclass(slots=True)
 class HttpRequest:
-    """An HTTP request with its body read, before anybody knows what it means."""
+    """An HTTP request whose body has been read."""
 
     verb: str
     path: str
@@ -43,33 +39,17 @@ class HttpRequest:
         return found[0] if found else str(self.form.get(name, ""))
 
 
-@dataclass(slots=True)
-class Invocation:
-    """A method with its parameters, and the credentials that came with them.
-
-    `params` are as typed, without credentials and without `start`, which travels apart.
-    """
-
-    method: str
-    params: Obj
-    start: int
-    user: str
-    code: str
-    token: str
-    signed_link: bool
-
-
-async def receive_message(scope: Scope, receive: Receive) -> HttpRequest:
+async def read_request(scope: Scope, receive: Receive) -> HttpRequest:
     """Read a request to its end."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     client = scope.get("client") or ("local",)
     query = scope.get("query_string", b"").decode("utf-8", "replace")
     body = await _body(receive)
-    message = HttpRequest(
+    request = HttpRequest(
         scope["method"], scope["path"], query, headers, body, client[0], scope.get("scheme", "http")
     )
-    message.form = await _form(message, scope)
-    return message
+    request.form = await _form(request, scope)
+    return request
 
 
 async def _body(receive: Receive) -> bytes:
@@ -81,13 +61,13 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def _form(message: HttpRequest, scope: Scope) -> Obj:
-    content_type = message.headers.get("content-type", "").lower()
+async def _form(request: HttpRequest, scope: Scope) -> Obj:
+    content_type = request.headers.get("content-type", "").lower()
     if content_type.startswith("application/json") or "+json" in content_type:
-        return _json_object(message.body)
+        return _json_object(request.body)
     if content_type.startswith("multipart/form-data"):
-        return await _multipart(message.body, scope)
-    return parse_str(message.body.decode("utf-8", "replace")) if message.body else {}
+        return await _multipart(request.body, scope)
+    return parse_str(request.body.decode("utf-8", "replace")) if request.body else {}
 
 
 def _json_object(body: bytes) -> Obj:
@@ -109,29 +89,3 @@ async def _multipart(body: bytes, scope: Scope) -> Obj:
 
     async with Request(scope, receive).form() as form:
         return nest((name, value) for name, value in form.multi_items() if isinstance(value, str))
-
-
-def invocation(message: HttpRequest) -> Invocation | None:
-    """Read the call that a request to `/rest/` makes; None for an address that is none of REST's."""
-    path = _PATH.fullmatch(message.path)
-    if not path:
-        return None
-    params = {**parse_str(message.query), **message.form}
-    token = _bearer(message) or next((str(params[name]) for name in _CREDENTIALS if params.get(name)), "")
-    for name in _CREDENTIALS:
-        params.pop(name, None)
-    start = integer(params.pop("start", 0))
-    return Invocation(
-        method=path["method"].lower(),
-        params=params,
-        start=start,
-        user=path["user"] or "",
-        code=path["code"] or "",
-        token=token,
-        signed_link="token" in params,
-    )
-
-
-def _bearer(message: HttpRequest) -> str:
-    kind, _, token = message.headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""

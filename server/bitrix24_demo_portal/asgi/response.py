@@ -28,17 +28,17 @@ def html(status: int, title: str, content: str = "") -> Response:
     return Response(status, page.encode(), {"content-type": "text/html; charset=utf-8"})
 
 
-async def deliver(reply: Response, fault: Fault, send: Send, hang_up: Callable[[], None]) -> None:
+async def deliver(response: Response, fault: Fault, send: Send, hang_up: Callable[[], None]) -> None:
     """Send an answer, truncated, dripping or broken off in the middle if the fault says so."""
-    headers = {"content-length": str(len(reply.body)), **reply.headers}
-    body = reply.body
+    headers = {"content-length": str(len(response.body)), **response.headers}
+    body = response.body
     if fault.truncate is not None:
         body = body[: fault.truncate]
         headers["content-length"] = str(len(body))
     if fault.close == "middle":
         body = body[: len(body) // 2]
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
     if fault.drip is not None:
         body = await _drip(body, fault.drip, send)
     broken = fault.close == "middle"
@@ -53,6 +53,15 @@ async def _drip(body: bytes, pause: float, send: Send) -> bytes:
         await send({"type": "http.response.body", "body": body[place : place + 1], "more_body": True})
         await asyncio.sleep(pause)
     return body[-1:]
+
+
+async def answer_lifespan(receive: Receive, send: Send) -> None:
+    """Tell the server that the application is started, and later that it is stopped."""
+    while True:
+        event = (await receive())["type"]
+        await send({"type": f"{event}.complete"})
+        if event == "lifespan.shutdown":
+            return
 
 
 async def never(receive: Receive) -> None:

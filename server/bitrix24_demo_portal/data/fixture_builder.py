@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from random import Random
 from uuid import UUID
 
-from bitrix24_demo_portal.rest.users import COLORS
-
 from .attacks import ATTACKS
 from .chat_fixtures import BEYOND, MORNING, ODD, ChatFixture
 from .chat_types import CHAT_TYPES, ChatType
-from .people import CAST, ME, populate
+from .people import CAST, COLORS, ME, populate
 from .world import Chat, Message, World
 
 _CURATED = (*MORNING, *ODD, *ATTACKS)
@@ -46,19 +44,19 @@ _ENGLISH_CHATTER = (
 _FILLERS = ("chat", "chat", "user", "tasksTask", "user", "lines", "crm", "chat", "user", "open")
 
 
-def generate(seed: int, chats: int, now: float) -> World:
+def generate_world(seed: int, chats: int, now: float) -> World:
     """Make a world: the default user's im.recent.get lists `chats` items, plus some odd ones beyond."""
     world = World(populate(seed, min(_PEOPLE_OF_A_SMALL_OFFICE + chats // 20, 250)))
     rng = Random(f"{seed}:chats")  # noqa: S311 - a stable office, not a secret
     scenes = [*_CURATED[:chats], *_fillers(world, rng, chats - len(_CURATED))]
-    stage = FixtureBuilder(world, rng, now)
+    builder = FixtureBuilder(world, rng, now)
     ages = list(_ages(scenes))
     for scene, age in zip(scenes, ages, strict=True):
-        stage.set_up(scene, age)
+        builder.add(scene, age)
     if chats >= len(_CURATED):
         for scene in BEYOND:
-            stage.set_up(scene, scene.age or 0)
-    stage.number_messages()
+            builder.add(scene, scene.age or 0)
+    builder.number_messages()
     return world
 
 
@@ -111,11 +109,11 @@ class FixtureBuilder:
         self._unread: list[tuple[Chat, int]] = []
 
     @classmethod
-    def of(cls, world: World, seed: int, now: float) -> "FixtureBuilder":
-        """Set a stage for one more chat in a world that lives."""
+    def for_one_more(cls, world: World, seed: int, now: float) -> "FixtureBuilder":
+        """Set a builder for one more chat in a world that lives."""
         return cls(world, Random(f"{seed}:{world.next_chat}"), now)  # noqa: S311 - stable, not secret
 
-    def set_up(self, scene: ChatFixture, age: float) -> Chat:
+    def add(self, scene: ChatFixture, age: float) -> Chat:
         """One chat with its history and its rows."""
         date = float(int(self._now - age))
         chat = self._chat(scene, date)

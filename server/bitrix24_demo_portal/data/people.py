@@ -7,6 +7,13 @@ from .world import Person
 ME = 1
 """The default user."""
 
+COLORS = (
+    *("#df532d", "#64a513", "#4ba984", "#4ba5c3", "#3e99ce", "#8474c8", "#1eb4aa", "#f76187", "#58cc47"),
+    *("#ab7761", "#29619b", "#728f7a", "#ba9c7b", "#e8a441", "#556574", "#909090", "#5e5f5e", "#8d51eb"),
+)
+"""The only colours there are."""
+
+
 _UPLOAD = "/upload/resize_cache/main/{}/100_100_2/avatar.jpg"
 _CDN = "https://cdn.bitrix24.ru/b1842/resize_cache/{}/im/avatar.png"
 
@@ -117,6 +124,11 @@ _POSITIONS = (
     "",
     None,
 )
+
+
+def color_of(who: Person) -> str:
+    """Return a person's colour, which never changes."""
+    return COLORS[who.id % len(COLORS)]
 
 
 def populate(seed: int, crowd: int) -> dict[int, Person]:

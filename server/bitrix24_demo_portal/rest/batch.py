@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bitrix24_demo_portal.php import Obj, array, integer, parse_str, string
+from bitrix24_demo_portal.request_log import LoggedCommand
 
 from .call import MethodResult
 from .errors import RestError
@@ -13,15 +14,6 @@ from .errors import RestError
 _MOST = 50
 _FORBIDDEN = {"batch", "upload", "download"}
 _REFERENCE = re.compile(r"\$(result|result_error|result_total|result_next)((?:\[[^\]]*\])+)")
-
-
-@dataclass(slots=True)
-class Inner:
-    """A command of a batch, as it was run."""
-
-    method: str
-    params: Obj
-    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -41,19 +33,19 @@ Run = Callable[[str, Obj], tuple[MethodResult, Obj]]
 """Calls a method with parameters; gives its answer and its `time`, or raises RestError."""
 
 
-def run(params: Obj, inner: list[Inner], call: Run) -> Obj:
+def run(params: Obj, log: list[LoggedCommand], call: Run) -> Obj:
     """Run the commands in order; with `halt` the first error stops them."""
     upper = {name.upper(): value for name, value in params.items()}
     results = _Results()
     for place, (name, command) in enumerate(_commands(upper.get("CMD"))):
         method, _, query = command.partition("?")
         sent = cast("Obj", _resolved(parse_str(query), results))
-        inner.append(Inner(method.lower(), sent))
+        log.append(LoggedCommand(method.lower(), sent))
         try:
             _check(place, method.lower())
             _note(name, call(method.lower(), sent), results)
         except RestError as error:
-            inner[-1].error = error.code
+            log[-1].error = error.code
             results.result_error[name] = _error_body(error)
             if _is_true(upper.get("HALT")):
                 break

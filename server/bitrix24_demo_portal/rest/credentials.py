@@ -1,14 +1,14 @@
-"""Who calls: incoming webhooks and access tokens, and every reason to turn them away."""
+"""Authentication by incoming webhook or access token, and every reason to refuse it."""
 
 from hashlib import sha256
 
-from bitrix24_demo_portal.asgi.request import Invocation
 from bitrix24_demo_portal.data.tokens import TokenStore
 from bitrix24_demo_portal.data.world import Person, World
 from bitrix24_demo_portal.options import Options
 
 from .call import Caller
 from .errors import RestError
+from .request import RestRequest
 
 
 def webhook_code(seed: int, user: int) -> str:
@@ -16,19 +16,19 @@ def webhook_code(seed: int, user: int) -> str:
     return sha256(f"{seed}:webhook:{user}".encode()).hexdigest()[:16]
 
 
-def check(
-    invocation: Invocation, scheme: str, options: Options, world: World, tokens: TokenStore, now: float
+def authenticate(
+    request: RestRequest, scheme: str, options: Options, world: World, tokens: TokenStore, now: float
 ) -> Caller:
-    """Find the caller, or refuse; a token is looked at even when a webhook stands in the address."""
+    """Find the caller, or raise RestError; a token is checked even when the address holds a webhook."""
     if options.overload:
         raise RestError("OVERLOAD_LIMIT")
-    if invocation.token:
-        caller = _by_token(invocation.token, options, tokens, now)
-    elif invocation.code:
-        caller = _by_webhook(invocation, scheme, options, world)
+    if request.token:
+        caller = _by_token(request.token, options, tokens, now)
+    elif request.code:
+        caller = _by_webhook(request, scheme, options, world)
     else:
         raise RestError("NO_AUTH_FOUND")
-    _admit(caller, options, world)
+    _check_account(caller, options, world)
     return caller
 
 
@@ -45,13 +45,13 @@ def _by_token(token: str, options: Options, tokens: TokenStore, now: float) -> C
     return Caller(pair.user, options.scopes, by_webhook=False, key=options.client_id)
 
 
-def _by_webhook(invocation: Invocation, scheme: str, options: Options, world: World) -> Caller:
+def _by_webhook(request: RestRequest, scheme: str, options: Options, world: World) -> Caller:
     if options.https_only and scheme != "https":
         raise RestError("INVALID_REQUEST")
-    who = _owner(invocation.user, options, world)
-    if who is None or invocation.code != webhook_code(options.seed, who.id) or options.webhook_expired:
+    who = _owner(request.user, options, world)
+    if who is None or request.code != webhook_code(options.seed, who.id) or options.webhook_expired:
         raise RestError("INVALID_CREDENTIALS")
-    return Caller(who.id, options.scopes, by_webhook=True, key=invocation.code)
+    return Caller(who.id, options.scopes, by_webhook=True, key=request.code)
 
 
 def _owner(user: str, options: Options, world: World) -> Person | None:
@@ -61,7 +61,7 @@ def _owner(user: str, options: Options, world: World) -> Person | None:
     return next((who for who in world.people.values() if user == f"user{who.id}@{options.domain}"), None)
 
 
-def _admit(caller: Caller, options: Options, world: World) -> None:
+def _check_account(caller: Caller, options: Options, world: World) -> None:
     who = world.people.get(caller.user)
     if who is None or not who.active or caller.user in options.revoked:
         raise RestError("authorization_error")

@@ -46,13 +46,13 @@ def success(options: Options, page: MethodResult, time: Obj) -> Response:
     """Wrap a result with its `next`, `total` and `time`; an array with an `error` in it goes as it is."""
     result = page.result
     if isinstance(result, dict) and result.keys() >= {"error", "error_description"}:
-        return reply(options, 200, cast("Obj", result))
+        return json_response(options, 200, cast("Obj", result))
     body: Obj = {"result": result}
     if page.next is not None:
         body["next"] = page.next
     if page.total is not None:
         body["total"] = page.total
-    answer = reply(options, 200, body | {"time": time})
+    answer = json_response(options, 200, body | {"time": time})
     if options.operating == "cloud":
         spent = f"{float(str(time['finish'])) - float(str(time['start'])):.10f}"
         names = ("x-bitrix-rest-time", "x-bitrix-rest-user-time", "x-bitrix-rest-system-time")
@@ -60,17 +60,17 @@ def success(options: Options, page: MethodResult, time: Obj) -> Response:
     return answer
 
 
-def permission() -> Response:
+def preflight() -> Response:
     """Answer OPTIONS: CORS headers, and nothing else."""
     return Response(200, b"", dict(_CORS))
 
 
 def failure(options: Options, error: RestError) -> Response:
     """Wrap a refusal; it has no `time`."""
-    return reply(options, error.status(options.statuses), error.body())
+    return json_response(options, error.status(options.statuses), error.body())
 
 
-def reply(options: Options, status: int, body: object) -> Response:
+def json_response(options: Options, status: int, body: object) -> Response:
     """JSON as PHP writes it; what cannot be written is WRONG_ENCODING with status 200."""
     try:
         encoded = php.encode(body, ascii_only=options.build == "old")

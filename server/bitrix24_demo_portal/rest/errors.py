@@ -1,8 +1,8 @@
 """Every error code the portal knows: its text, and its status by the source and by the documentation."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Statuses = Literal["source", "docs"]
+from bitrix24_demo_portal.options import Statuses
 
 
 class ErrorInfo(NamedTuple):

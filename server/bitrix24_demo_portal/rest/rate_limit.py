@@ -14,7 +14,7 @@ class LeakyBucket:
 
     levels: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
 
-    def admits(self, client: str, now: float, rate: float, burst: float) -> bool:
+    def try_acquire(self, client: str, now: float, rate: float, burst: float) -> bool:
         """Count a request, unless the bucket would overflow."""
         if math.isinf(rate):
             return True
@@ -24,7 +24,7 @@ class LeakyBucket:
         self.levels[client] = (level + admitted, now)
         return admitted
 
-    def fill(self, client: str, now: float, burst: float) -> None:
+    def exhaust(self, client: str, now: float, burst: float) -> None:
         """Make the bucket full, as if others at this address had been busy."""
         self.levels[client] = (burst, now)
 

@@ -1,11 +1,12 @@
 """Chats, messages and the items of the recent list as documented JSON."""
 
 from bitrix24_demo_portal.data.chat_types import entity_link, restrictions
+from bitrix24_demo_portal.data.people import color_of
 from bitrix24_demo_portal.data.world import Chat, Message, Row, dialog_id, partner
 from bitrix24_demo_portal.php import Obj
 
 from .plain_text import plain
-from .users import Viewer, account, color, person
+from .users import Viewer, account, person
 
 
 def short_message(view: Viewer, message: Message | None, created: float = 0.0) -> Obj:
@@ -120,7 +121,7 @@ def _dialog_item(view: Viewer, row: Row) -> Obj | None:
     ):
         return None
     shown: object = person(view, who) if who else []
-    avatar: object = {"url": view.url(who.avatar), "color": color(who)} if who else []
+    avatar: object = {"url": view.url(who.avatar), "color": color_of(who)} if who else []
     surroundings: Obj = {
         "text_field_enabled": True,
         "background_id": chat.background,

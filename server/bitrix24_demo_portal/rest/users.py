@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from bitrix24_demo_portal.data.people import color_of
 from bitrix24_demo_portal.data.world import Person, World
 from bitrix24_demo_portal.options import Options
 from bitrix24_demo_portal.php import Obj
@@ -15,11 +16,6 @@ _SHORT = (
     *("extranet", "network", "bot", "connector", "external_auth_id", "status", "idle", "last_activity_date"),
     *("mobile_last_date", "departments", "absent", "phones"),
 )
-COLORS = (
-    *("#df532d", "#64a513", "#4ba984", "#4ba5c3", "#3e99ce", "#8474c8", "#1eb4aa", "#f76187", "#58cc47"),
-    *("#ab7761", "#29619b", "#728f7a", "#ba9c7b", "#e8a441", "#556574", "#909090", "#5e5f5e", "#8d51eb"),
-)
-"""The only colours there are."""
 
 
 class Viewer(NamedTuple):
@@ -39,11 +35,6 @@ class Viewer(NamedTuple):
         return f"https://{self.options.domain}{path}" if path.startswith("/") else path
 
 
-def color(who: Person) -> str:
-    """Pick a person's colour; it never changes."""
-    return COLORS[who.id % len(COLORS)]
-
-
 def person(view: Viewer, who: Person) -> Obj:
     """Describe a person in full."""
     outside = who.kind in {"extranet", "collaber"}
@@ -55,7 +46,7 @@ def person(view: Viewer, who: Person) -> Obj:
         "first_name": who.first,
         "last_name": who.last,
         "work_position": who.position,
-        "color": color(who),
+        "color": color_of(who),
         "avatar": avatar,
         "avatar_hr": avatar or _BLANK,
         "gender": who.gender,

@@ -13,8 +13,6 @@ class Method(NamedTuple):
 
     answer: Callable[[MethodCall], object]
     scope: str = "im"
-    hidden: bool = False
-    """Callable, but not listed."""
 
 
 METHODS = {
@@ -28,7 +26,6 @@ METHODS = {
     "im.dialog.messages.get": Method(dialogs.messages),
     "im.dialog.read": Method(dialogs.read),
     "im.dialog.read.all": Method(dialogs.read_all),
-    "im.dialog.readall": Method(dialogs.read_all, hidden=True),
     "im.counters.get": Method(counters.get),
     "im.search.chat.list": Method(search.chats),
     "im.search.user.list": Method(search.users),
@@ -38,4 +35,4 @@ METHODS = {
     "server.time": Method(account.server_time, ""),
     "app.info": Method(account.app_info, ""),
 }
-"""All but `batch`, `methods` and `method.get`, which are about this table."""
+"""All but `batch`, which calls the others."""
