@@ -1,9 +1,6 @@
-"""im.dialog.get, im.dialog.messages.get and the searches."""
-
-from typing import Any
+"""im.dialog.get, the searches for chats and people, and what a caller learns about itself."""
 
 import httpx
-import pytest
 from bitrix24_demo_portal import ChatFixture, DemoPortal
 
 from .conftest import Call
@@ -29,60 +26,6 @@ async def test_a_dialog_that_is_not_ones_own_is_refused(call: Call, portal: Demo
             assert portal.requests[-1].status == 403
     assert (await call("im.dialog.get"))["error"] == "DIALOG_ID_EMPTY"
     assert portal.requests[-1].status == 400
-
-
-@pytest.fixture
-def long_chat(portal: DemoPortal) -> str:
-    portal.chats = 0
-    dialog = portal.add_chat(ChatFixture("chat", "volkov", "Долгий", "первое", empty=True))
-    for number in range(80):
-        portal.say(dialog, 9, f"сообщение {number}")
-    return str(dialog)
-
-
-async def messages(call: Call, **params: object) -> list[dict[str, Any]]:
-    return (await call("im.dialog.messages.get", **params))["result"]["messages"]
-
-
-async def test_unread_messages_come_on_top_of_the_limit(
-    call: Call, portal: DemoPortal, long_chat: str
-) -> None:
-    assert len(await messages(call, DIALOG_ID=long_chat)) == 80, "all 80 are unread"
-    await call("im.dialog.read.all")
-    assert len(await messages(call, DIALOG_ID=long_chat)) == 20
-    assert len(await messages(call, DIALOG_ID=long_chat, LIMIT=500)) == 50
-    portal.say(long_chat, 9, "ещё одно")
-    assert len(await messages(call, DIALOG_ID=long_chat, LIMIT=5)) == 6
-
-
-@pytest.mark.parametrize("limit", [0, -1])
-async def test_a_limit_of_zero_or_less_is_none(call: Call, long_chat: str, limit: int) -> None:
-    await call("im.dialog.read.all")
-    assert len(await messages(call, DIALOG_ID=long_chat, LIMIT=limit)) == 80
-
-
-async def test_history_is_newest_first_before_last_id_and_oldest_first_after_first_id(
-    call: Call, long_chat: str
-) -> None:
-    await call("im.dialog.read.all")
-    newest = await messages(call, DIALOG_ID=long_chat, LIMIT=3)
-    assert [message["text"] for message in newest] == [f"сообщение {number}" for number in (79, 78, 77)]
-    older = await messages(call, DIALOG_ID=long_chat, LIMIT=2, LAST_ID=newest[-1]["id"])
-    assert [message["text"] for message in older] == ["сообщение 76", "сообщение 75"]
-    newer = await messages(call, CHAT_ID=long_chat[4:], LIMIT=2, FIRST_ID=older[-1]["id"], LAST_ID=1)
-    assert [message["text"] for message in newer] == ["сообщение 76", "сообщение 77"]
-
-
-@pytest.mark.parametrize("name", ["FIRST_ID", "LAST_ID"])
-async def test_ids_that_are_no_digits_are_refused(call: Call, name: str) -> None:
-    body = await call("im.dialog.messages.get", DIALOG_ID="chat1201", **{name: "abc"})
-    assert body["error"] == f"{name}_STRING"
-
-
-async def test_message_texts_keep_their_markup(call: Call) -> None:
-    found = await messages(call, DIALOG_ID="21")
-    assert found[0]["text"].endswith("в [URL=https://disk.example/s]папке[/URL]")
-    assert found[0]["params"] == []
 
 
 async def test_a_search_needs_three_characters_or_two_by_the_documentation(

@@ -150,6 +150,52 @@ async def test_reading_up_to_a_message(call: Call, portal: DemoPortal) -> None:
     assert (await call("im.dialog.read"))["error"] == "DIALOG_ID_EMPTY"
 
 
+async def test_a_bounded_read_leaves_the_mark_and_an_unbounded_one_clears_it(
+    call: Call, portal: DemoPortal
+) -> None:
+    await call("im.recent.unread", DIALOG_ID="chat1201", ACTION="Y")
+    newest = portal.world.chats[1201].messages[-1].id
+    await call("im.dialog.read", DIALOG_ID="chat1201", MESSAGE_ID=newest)
+    shown = await item(call, "chat1201")
+    assert shown
+    assert (shown["counter"], shown["unread"]) == (0, True)
+    await call("im.dialog.read", DIALOG_ID="chat1201")
+    shown = await item(call, "chat1201")
+    assert shown
+    assert shown["unread"] is False
+
+
+async def test_reading_notifications_is_true(call: Call) -> None:
+    assert (await call("im.dialog.read", DIALOG_ID="notify"))["result"] is True
+
+
+async def test_unread_counts_from_a_message_on(call: Call, portal: DemoPortal) -> None:
+    messages = list(portal.world.chats[1217].messages)
+    assert (await call("im.dialog.unread", DIALOG_ID="chat1217", MESSAGE_ID=messages[1].id))["result"] is True
+    shown = await item(call, "chat1217")
+    assert shown
+    assert (shown["counter"], shown["last_id"], shown["unread"]) == (2, messages[0].id, False)
+
+
+async def test_unread_reaches_back_into_the_history(call: Call) -> None:
+    page = (await call("im.dialog.messages.get", DIALOG_ID="chat1217", LIMIT=0))["result"]["messages"]
+    await call("im.dialog.unread", DIALOG_ID="chat1217", MESSAGE_ID=page[-1]["id"])
+    shown = await item(call, "chat1217")
+    others = [message for message in page if message["author_id"] != 1]
+    assert shown
+    assert shown["counter"] == len(others)
+
+
+@pytest.mark.parametrize("dialog_id", ["chat999999", "crm5", "sg999"])
+async def test_unread_answers_true_for_what_is_no_chat(call: Call, dialog_id: str) -> None:
+    assert (await call("im.dialog.unread", DIALOG_ID=dialog_id, MESSAGE_ID=5))["result"] is True
+
+
+async def test_unread_needs_a_message_before_it_needs_a_dialog(call: Call) -> None:
+    assert (await call("im.dialog.unread", DIALOG_ID="chat1217"))["error"] == "MESSAGE_ID_ERROR"
+    assert (await call("im.dialog.unread", MESSAGE_ID=80001))["error"] == "DIALOG_ID_EMPTY"
+
+
 async def test_what_one_method_changes_shows_in_all_others(call: Call) -> None:
     await call("im.recent.pin", DIALOG_ID="chat1217", PIN="Y")
     await call("im.recent.unread", DIALOG_ID="chat1217", ACTION="Y")

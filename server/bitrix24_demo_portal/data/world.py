@@ -1,12 +1,14 @@
 """What the portal remembers: people, chats with their messages, and each user's list of recent chats."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from bitrix24_demo_portal.php import Obj
 
-_FIRST_CHAT_ID = 1201
+FIRST_CHAT_ID = 1201
 _FIRST_MESSAGE_ID = 80001
 
 
@@ -78,6 +80,8 @@ class Chat:
     collaber: bool = False
     line_status: int = 40
     messages: list[Message] = field(default_factory=list[Message])
+    complete: bool = True
+    """Whether `messages` reaches back to the first one; else World.history adds what is missing."""
     read: dict[int, int] = field(default_factory=dict[int, int])
     """The last message that a user has read, by user."""
 
@@ -89,7 +93,8 @@ class Chat:
     def unread_by(self, user: int) -> list[Message]:
         """Others' messages after the last one that the user has read."""
         seen = self.read.get(user, 0)
-        return [message for message in self.messages if message.id > seen and message.author != user]
+        later = self.messages[bisect_right(self.messages, seen, key=attrgetter("id")) :]
+        return [message for message in later if message.author != user]
 
 
 @dataclass(slots=True)
@@ -120,7 +125,9 @@ class World:
     """Open-line chats that wait for an answer, by operator."""
     overrides: dict[int, list[object]] = field(default_factory=dict[int, list[object]])
     """Items that stand in for a user's whole recent list."""
-    next_chat: int = _FIRST_CHAT_ID
+    earlier: Callable[[Chat], list[Message]] | None = None
+    """Makes the messages before those of a chat that is not complete."""
+    next_chat: int = FIRST_CHAT_ID
     next_message: int = _FIRST_MESSAGE_ID
 
     def add_chat(self, title: str | None, kind: str, letter: str, members: set[int]) -> Chat:
@@ -141,6 +148,13 @@ class World:
             row = self.row(user, chat, message.date)
             row.updated = row.activity = message.date
         return message
+
+    def history(self, chat: Chat) -> list[Message]:
+        """Return all messages of a chat, oldest first; the earlier ones are made when first asked for."""
+        if not chat.complete and self.earlier:
+            chat.messages[:0] = self.earlier(chat)
+            chat.complete = True
+        return chat.messages
 
     def row(self, user: int, chat: Chat, now: float) -> Row:
         """Find the user's row of a chat, made when there is none."""

@@ -47,6 +47,7 @@ ERRORS = {
     "DIALOG_ID_EMPTY": ErrorInfo("Dialog ID can't be empty", 400, 400),
     "CHAT_ID_EMPTY": ErrorInfo("Chat ID can't be empty", 400, 400),
     "ACCESS_ERROR": ErrorInfo("You don't have access to this chat", 400, 400),
+    "MESSAGE_ID_ERROR": ErrorInfo("Message ID can't be empty", 400, 400),
     "FIND_SHORT": ErrorInfo("Too short a search phrase.", 400, 400),
     "FIRST_ID_STRING": ErrorInfo("FIRST_ID can't be a string", 400, 400),
     "LAST_ID_STRING": ErrorInfo("LAST_ID can't be a string", 400, 400),

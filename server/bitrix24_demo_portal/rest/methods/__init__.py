@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bitrix24_demo_portal.rest.call import MethodCall
 
-from . import account, counters, dialogs, marks, pins, recent_get, recent_list, search
+from . import account, counters, dialogs, marks, messages, pins, recent_get, recent_list, search
 
 
 class Method(NamedTuple):
@@ -19,13 +19,15 @@ METHODS = {
     "im.recent.get": Method(recent_get.get),
     "im.recent.list": Method(recent_list.page),
     "im.recent.pin": Method(pins.pin),
-    "im.recent.unread": Method(marks.unread),
+    "im.recent.unread": Method(marks.mark_unread),
     "im.recent.hide": Method(marks.hide),
     "im.chat.mute": Method(marks.mute),
     "im.dialog.get": Method(dialogs.get),
-    "im.dialog.messages.get": Method(dialogs.messages),
-    "im.dialog.read": Method(dialogs.read),
-    "im.dialog.read.all": Method(dialogs.read_all),
+    "im.dialog.messages.get": Method(messages.get),
+    "im.dialog.messages.search": Method(messages.search),
+    "im.dialog.read": Method(marks.read),
+    "im.dialog.read.all": Method(marks.read_all),
+    "im.dialog.unread": Method(marks.unread_from),
     "im.counters.get": Method(counters.get),
     "im.search.chat.list": Method(search.chats),
     "im.search.user.list": Method(search.users),

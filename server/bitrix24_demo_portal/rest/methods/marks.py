@@ -1,4 +1,4 @@
-"""im.recent.unread, im.recent.hide and im.chat.mute: small marks on a chat in one's own list."""
+"""What a user notes on their own chats: read, unread, marked, muted, hidden."""
 
 from bitrix24_demo_portal.data.chat_types import may_mute
 from bitrix24_demo_portal.data.world import Chat, split
@@ -7,7 +7,50 @@ from bitrix24_demo_portal.rest.call import MethodCall
 from bitrix24_demo_portal.rest.errors import RestError
 
 
-def unread(call: MethodCall) -> bool:
+def read(call: MethodCall) -> object:
+    """Read up to MESSAGE_ID (or LAST_ID), or all; without access the answer is `false`, and no error.
+
+    A bound leaves the mark that im.recent.unread set.
+    """
+    dialog = call.dialog_id()
+    if dialog == "notify":
+        return True
+    chat = call.world.find(call.user, dialog)
+    if chat is None or call.user not in chat.members:
+        return False
+    bound = integer(call.param("LAST_ID", "MESSAGE_ID"))
+    newest = chat.last.id if chat.last else 0
+    chat.read[call.user] = max(chat.read.get(call.user, 0), min(bound, newest) if bound > 0 else newest)
+    row = call.world.rows.get(call.user, {}).get(chat.id)
+    if row:
+        row.marked, row.updated = row.marked and bound > 0, call.now
+    left = len(chat.unread_by(call.user))
+    return {"dialogId": dialog, "chatId": chat.id, "lastId": chat.read[call.user], "counter": left}
+
+
+def read_all(call: MethodCall) -> bool:
+    """Clear all counters and marks; only rows that were marked by hand move their `date_update`."""
+    for row in call.world.rows.get(call.user, {}).values():
+        if row.chat.last:
+            row.chat.read[call.user] = row.chat.last.id
+        if row.marked:
+            row.marked, row.updated = False, call.now
+    return True
+
+
+def unread_from(call: MethodCall) -> bool:
+    """Make a message and all later ones unread; `true` whether or not there is such a chat or message."""
+    message_id = integer(call.param("MESSAGE_ID"))
+    if message_id <= 0:
+        raise RestError("MESSAGE_ID_ERROR")
+    chat = call.world.find(call.user, call.dialog_id(notify=False))
+    if chat and call.user in chat.members:
+        earlier = [message.id for message in call.world.history(chat) if message.id < message_id]
+        chat.read[call.user] = min(chat.read.get(call.user, 0), earlier[-1] if earlier else 0)
+    return True
+
+
+def mark_unread(call: MethodCall) -> bool:
     """Set or clear the mark; the message counter is untouched. JSON booleans both set it."""
     dialog = call.dialog_id()
     wanted = call.param("ACTION", "UNREAD") != "N"
