@@ -98,7 +98,7 @@ async def test_messages_of_open_lines_are_refused(call: Call, portal: DemoPortal
 
 async def test_chats_have_a_history_of_several_authors_with_bb_codes(call: Call, portal: DemoPortal) -> None:
     found: list[dict[str, Any]] = []
-    for number in (number for number, chat in portal.world.chats.items() if chat.letter in "PC"):
+    for number in (number for number, chat in portal.world.chats.items() if chat.message_type in "PC"):
         body = await call("im.dialog.messages.get", CHAT_ID=number, LIMIT=0)
         found += body["result"]["messages"] if "result" in body else []
         ids = [message["id"] for message in body["result"]["messages"]] if "result" in body else []

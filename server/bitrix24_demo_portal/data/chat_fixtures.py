@@ -1,12 +1,12 @@
 """The chats of a portal as data: what the default user's inbox holds, top to bottom."""
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from bitrix24_demo_portal.php import Obj
+
+from .files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,6 @@ assistant, forged structure, invisible characters); chats that im.recent.get lea
 def load_fixtures(section: Section) -> tuple[ChatFixture, ...]:
     """Read the chats of a section, in their order."""
     return tuple(ChatFixture(**_values(entry)) for entry in read_json(section))
-
-
-@cache
-def read_json(name: str) -> Any:  # noqa: ANN401 - each file has a shape of its own
-    """Read a data file of this package."""
-    return json.loads((files("bitrix24_demo_portal.data") / "fixtures" / f"{name}.json").read_bytes())
 
 
 def file_object(number: int, name: str) -> Obj | None:

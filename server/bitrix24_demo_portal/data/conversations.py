@@ -6,7 +6,8 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .chat_fixtures import expand, file_object, read_json
+from .chat_fixtures import expand, file_object
+from .files import read_json
 from .people import ME
 from .world import FIRST_CHAT_ID, Chat, Message, Person, World
 
@@ -25,7 +26,7 @@ class Conversations(NamedTuple):
     def __call__(self, chat: Chat) -> list[Message]:
         """Return one or two conversations of the user with other members, oldest message first."""
         others = _employees(self.world, chat)
-        if chat.letter not in _TYPES or not chat.messages or ME not in chat.members or not others:
+        if chat.message_type not in _TYPES or not chat.messages or ME not in chat.members or not others:
             return []
         rng = Random(f"{self.seed}:conversations:{chat.id}")  # noqa: S311 - stable, not a secret
         speakers = [self.world.people[ME], *(others[place % len(others)] for place in range(3))]

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from random import Random
 from uuid import UUID
 
-from .chat_fixtures import ChatFixture, file_object, load_fixtures, read_json
-from .chat_types import CHAT_TYPES, ChatType
+from .chat_fixtures import ChatFixture, file_object, load_fixtures
+from .chat_types import chat_type
 from .conversations import Conversations
+from .files import read_json
 from .people import COLORS, ME, named_people, person_id, populate
 from .world import Chat, Message, World
 
@@ -117,10 +118,14 @@ class FixtureBuilder:
         self._unread.clear()
 
     def _chat(self, fixture: ChatFixture, date: float) -> Chat:
-        kind = CHAT_TYPES.get(fixture.kind, ChatType("C"))
-        chat = self.world.add_chat(fixture.title, fixture.kind, kind.letter, self._members(fixture))
-        chat.entity_type, chat.entity_id, chat.entity_data = kind.entity, fixture.entity, fixture.entity_data
-        chat.owner = 0 if kind.letter == "P" else person_id(fixture.owner)
+        kind = chat_type(fixture.kind)
+        chat = self.world.add_chat(fixture.title, fixture.kind, kind.message_type, self._members(fixture))
+        chat.entity_type, chat.entity_id, chat.entity_data = (
+            kind.entity_type,
+            fixture.entity,
+            fixture.entity_data,
+        )
+        chat.owner = 0 if kind.message_type == "P" else person_id(fixture.owner)
         chat.managers = {ME} if fixture.managed else set()
         chat.color = self._rng.choice(COLORS)
         chat.avatar, chat.background = fixture.avatar, fixture.background

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
-from .chat_fixtures import read_json
+from .files import read_json
 from .world import Person
 
 ME = 1

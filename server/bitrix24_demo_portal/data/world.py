@@ -63,7 +63,7 @@ class Chat:
     title: str | None
     kind: str = "chat"
     """Bitrix24's `type`: user, chat, open, lines, tasksTask, ..."""
-    letter: str = "C"
+    message_type: str = "C"
     """Bitrix24's `message_type`."""
     owner: int = 0
     members: set[int] = field(default_factory=set[int])
@@ -130,9 +130,9 @@ class World:
     next_chat: int = FIRST_CHAT_ID
     next_message: int = _FIRST_MESSAGE_ID
 
-    def add_chat(self, title: str | None, kind: str, letter: str, members: set[int]) -> Chat:
+    def add_chat(self, title: str | None, kind: str, message_type: str, members: set[int]) -> Chat:
         """Add a chat without messages and rows; ids are odd, with gaps."""
-        chat = Chat(self.next_chat, title, kind, letter, members=members)
+        chat = Chat(self.next_chat, title, kind, message_type, members=members)
         self.next_chat += 2
         self.chats[chat.id] = chat
         return chat
@@ -179,7 +179,7 @@ class World:
 
     def private_chats(self) -> Iterator[Chat]:
         """All dialogs of two, and notes."""
-        return (chat for chat in self.chats.values() if chat.letter == "P")
+        return (chat for chat in self.chats.values() if chat.message_type == "P")
 
     def private(self, user: int, other: int) -> Chat | None:
         """Find the dialog of two users; a user's own notes when both are the same."""
@@ -215,7 +215,7 @@ def partner(chat: Chat, user: int) -> int:
 
 def dialog_id(chat: Chat, user: int) -> int | str:
     """Say what the lists call a chat: an integer for people, `chatN` for all else."""
-    return partner(chat, user) if chat.letter == "P" else f"chat{chat.id}"
+    return partner(chat, user) if chat.message_type == "P" else f"chat{chat.id}"
 
 
 _DIALOG_ID = re.compile(r"(chat|sg|crm)?0*([1-9]\d*)", re.IGNORECASE | re.ASCII)

@@ -48,7 +48,7 @@ class MethodCall:
         return self.caller.user
 
     @property
-    def view(self) -> Viewer:
+    def viewer(self) -> Viewer:
         """What that user sees."""
         return Viewer(self.world, self.options, self.user, self.now)
 

@@ -1,6 +1,7 @@
 """Chats, messages and the items of the recent list as documented JSON."""
 
 from bitrix24_demo_portal.data.chat_types import entity_link, restrictions
+from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.people import color_of
 from bitrix24_demo_portal.data.world import Chat, Message, Row, dialog_id, partner
 from bitrix24_demo_portal.php import Obj
@@ -9,26 +10,25 @@ from .plain_text import plain
 from .users import Viewer, account, person
 
 
-def short_message(view: Viewer, message: Message | None, created: float = 0.0) -> Obj:
+def short_message(viewer: Viewer, message: Message | None, created: float = 0.0) -> Obj:
     """Describe the last message in a list item."""
     if message is None:
-        nothing: Obj = {"id": 0, "text": "", "file": False, "author_id": 0, "attach": False, "sticker": None}
-        return nothing | {"date": view.date(created), "status": "received"}
+        return read_json("templates")["no message"] | {"date": viewer.date(created), "status": "received"}
     file = message.file
     return {
         "id": message.id,
-        "text": plain(message, view.options.language),
+        "text": plain(message, viewer.options.language),
         "file": {name: file[name] for name in ("id", "type", "name")} if file else False,
         "author_id": message.author,
         "attach": message.attach,
         "sticker": message.sticker,
-        "date": view.date(message.date),
-        "status": "delivered" if message.author == view.user else "received",
+        "date": viewer.date(message.date),
+        "status": "delivered" if message.author == viewer.user else "received",
         "uuid": message.uuid,
     }
 
 
-def chat_core(view: Viewer, chat: Chat) -> Obj:
+def chat_core(viewer: Viewer, chat: Chat) -> Obj:
     """Describe what every long form of a chat has."""
     return {
         "id": chat.id,
@@ -37,7 +37,7 @@ def chat_core(view: Viewer, chat: Chat) -> Obj:
         "name": chat.title,
         "owner": chat.owner,
         "extranet": chat.collaber,
-        "avatar": view.url(chat.avatar),
+        "avatar": viewer.url(chat.avatar),
         "color": chat.color,
         "type": chat.kind,
         "entity_type": chat.entity_type,
@@ -45,107 +45,101 @@ def chat_core(view: Viewer, chat: Chat) -> Obj:
         "entity_data_1": chat.entity_data[0],
         "entity_data_2": chat.entity_data[1],
         "entity_data_3": chat.entity_data[2],
-        "date_create": view.date(chat.created),
-        "message_type": chat.letter,
+        "date_create": viewer.date(chat.created),
+        "message_type": chat.message_type,
         "user_counter": len(chat.members),
         "restrictions": restrictions(chat),
         "text_field_enabled": chat.kind != "announcement",
         "background_id": chat.background,
         "entity_link": entity_link(chat),
-        "permissions": {
-            "manage_users_add": "member",
-            "manage_users_delete": "manager",
-            "manage_ui": "member",
-            "manage_settings": "owner",
-            "manage_messages": "member",
-            "can_post": "manager" if chat.letter in {"N", "J"} else "member",
-        },
-        "public": _public(view, chat),
+        "permissions": read_json("templates")["permissions"]
+        | ({"can_post": "manager"} if chat.message_type in {"N", "J"} else {}),
+        "public": _public(viewer, chat),
     }
 
 
-def _public(view: Viewer, chat: Chat) -> object:
+def _public(viewer: Viewer, chat: Chat) -> object:
     if chat.kind != "videoconf":
         return ""
-    return {"code": f"video{chat.id}", "link": f"https://{view.options.domain}/video/video{chat.id}"}
+    return {"code": f"video{chat.id}", "link": f"https://{viewer.options.domain}/video/video{chat.id}"}
 
 
-def role(view: Viewer, chat: Chat) -> str:
+def role(viewer: Viewer, chat: Chat) -> str:
     """OWNER, MANAGER, MEMBER or GUEST."""
-    if view.user not in chat.members:
+    if viewer.user not in chat.members:
         return "GUEST"
-    if chat.owner == view.user:
+    if chat.owner == viewer.user:
         return "OWNER"
-    return "MANAGER" if view.user in chat.managers else "MEMBER"
+    return "MANAGER" if viewer.user in chat.managers else "MEMBER"
 
 
-def _muted(view: Viewer, chat: Chat) -> object:
-    return {str(view.user): True} if view.user in chat.muted else []
+def _muted(viewer: Viewer, chat: Chat) -> object:
+    return {str(viewer.user): True} if viewer.user in chat.muted else []
 
 
-def list_chat(view: Viewer, chat: Chat) -> Obj:
+def list_chat(viewer: Viewer, chat: Chat) -> Obj:
     """Describe a chat in a list item: the mute list knows only the caller, roles are upper case."""
-    return chat_core(view, chat) | {
+    return chat_core(viewer, chat) | {
         "contains_collaber": chat.collaber,
-        "mute_list": _muted(view, chat),
-        "manager_list": [view.user] if view.user in chat.managers else [],
-        "role": role(view, chat),
+        "mute_list": _muted(viewer, chat),
+        "manager_list": [viewer.user] if viewer.user in chat.managers else [],
+        "role": role(viewer, chat),
     }
 
 
-def item(view: Viewer, row: Row) -> Obj | None:
+def item(viewer: Viewer, row: Row) -> Obj | None:
     """Describe a row, or give None where Bitrix24 drops the row."""
     chat = row.chat
-    if view.user not in chat.members:
+    if viewer.user not in chat.members:
         return None
-    if chat.letter == "P":
-        return _dialog_item(view, row)
+    if chat.message_type == "P":
+        return _dialog_item(viewer, row)
     if chat.last is None:
         return None
-    avatar: Obj = {"url": view.url(chat.avatar), "color": chat.color}
-    special: Obj = {"chat": list_chat(view, chat), "user": account(view, chat.last.author)}
+    avatar: Obj = {"url": viewer.url(chat.avatar), "color": chat.color}
+    special: Obj = {"chat": list_chat(viewer, chat), "user": account(viewer, chat.last.author)}
     if chat.entity_type == "LINES":
         special["lines"] = {
             "id": chat.id + 500,
             "status": chat.line_status,
-            "date_create": view.date(chat.created),
+            "date_create": viewer.date(chat.created),
         }
-    return _common(view, row, "chat", avatar, chat.title) | special | _options(row)
+    return _common(viewer, row, "chat", avatar, chat.title) | special | _options(row)
 
 
-def _dialog_item(view: Viewer, row: Row) -> Obj | None:
+def _dialog_item(viewer: Viewer, row: Row) -> Obj | None:
     chat = row.chat
-    who = view.world.people.get(partner(chat, view.user))
+    who = viewer.world.people.get(partner(chat, viewer.user))
     if who and (
-        who.bot == "copilot" or not (who.active or chat.unread_by(view.user) or who.bot or who.connector)
+        who.bot == "copilot" or not (who.active or chat.unread_by(viewer.user) or who.bot or who.connector)
     ):
         return None
-    shown: object = person(view, who) if who else []
-    avatar: object = {"url": view.url(who.avatar), "color": color_of(who)} if who else []
+    shown: object = person(viewer, who) if who else []
+    avatar: object = {"url": viewer.url(who.avatar), "color": color_of(who)} if who else []
     surroundings: Obj = {
         "text_field_enabled": True,
         "background_id": chat.background,
-        "mute_list": _muted(view, chat),
+        "mute_list": _muted(viewer, chat),
     }
     special: Obj = {"user": shown, "chat": surroundings}
-    return _common(view, row, "user", avatar, who.name if who else []) | special | _options(row)
+    return _common(viewer, row, "user", avatar, who.name if who else []) | special | _options(row)
 
 
-def _common(view: Viewer, row: Row, kind: str, avatar: object, title: object) -> Obj:
+def _common(viewer: Viewer, row: Row, kind: str, avatar: object, title: object) -> Obj:
     return {
-        "id": dialog_id(row.chat, view.user),
+        "id": dialog_id(row.chat, viewer.user),
         "chat_id": row.chat.id,
         "type": kind,
         "avatar": avatar,
         "title": title,
-        "message": short_message(view, row.chat.last, row.chat.created),
-        "counter": len(row.chat.unread_by(view.user)),
-        "last_id": row.chat.read.get(view.user, 0),
+        "message": short_message(viewer, row.chat.last, row.chat.created),
+        "counter": len(row.chat.unread_by(viewer.user)),
+        "last_id": row.chat.read.get(viewer.user, 0),
         "pinned": row.pinned,
         "unread": row.marked,
         "has_reminder": False,
-        "date_update": view.date(row.updated),
-        "date_last_activity": view.date(row.activity),
+        "date_update": viewer.date(row.updated),
+        "date_last_activity": viewer.date(row.activity),
     }
 
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.people import color_of
 from bitrix24_demo_portal.data.world import Person, World
 from bitrix24_demo_portal.options import Options
@@ -35,10 +36,10 @@ class Viewer(NamedTuple):
         return f"https://{self.options.domain}{path}" if path.startswith("/") else path
 
 
-def person(view: Viewer, who: Person) -> Obj:
+def person(viewer: Viewer, who: Person) -> Obj:
     """Describe a person in full."""
     outside = who.kind in {"extranet", "collaber"}
-    avatar = view.url(who.avatar)
+    avatar = viewer.url(who.avatar)
     return {
         "id": who.id,
         "active": who.active,
@@ -58,22 +59,22 @@ def person(view: Viewer, who: Person) -> Obj:
         "external_auth_id": _authority(who),
         "status": "online",
         "idle": False,
-        "last_activity_date": False if who.seen_ago is None else view.date(view.now - who.seen_ago),
+        "last_activity_date": False if who.seen_ago is None else viewer.date(viewer.now - who.seen_ago),
         "mobile_last_date": False,
         "desktop_last_date": False,
-        "absent": view.date(view.now + who.absent_days * 86400) if who.absent_days else False,
+        "absent": viewer.date(viewer.now + who.absent_days * 86400) if who.absent_days else False,
         "departments": [] if outside or who.bot else [1 + who.id % 7],
         "phones": who.phones or False,
         "bot_data": _bot_data(who) if who.bot else None,
         "type": who.kind,
         "website": "",
-        "email": "" if who.bot else f"user{who.id}@{view.options.domain}",
+        "email": "" if who.bot else f"user{who.id}@{viewer.options.domain}",
     }
 
 
-def short_person(view: Viewer, who: Person) -> Obj:
+def short_person(viewer: Viewer, who: Person) -> Obj:
     """Describe a person as a search does, with fewer fields and `false` for an unknown birthday."""
-    full = person(view, who)
+    full = person(viewer, who)
     return {name: full[name] for name in _SHORT} | {"birthday": who.birthday or False}
 
 
@@ -86,22 +87,14 @@ def _authority(who: Person) -> str:
 
 
 def _bot_data(who: Person) -> Obj:
-    return {
-        "id": who.id,
-        "code": who.bot,
-        "type": _BOT_TYPES.get(who.bot, "bot"),
-        "app_id": "",
-        "is_hidden": False,
-        "is_support_openline": False,
-        "openline": False,
-        "background_id": "copilot" if who.bot == "copilot" else None,
-        "reactions_enabled": True,
-    }
+    own: Obj = {"id": who.id, "code": who.bot, "type": _BOT_TYPES.get(who.bot, "bot")}
+    background: Obj = {"background_id": "copilot"} if who.bot == "copilot" else {}
+    return own | read_json("templates")["bot_data"] | background
 
 
-def account(view: Viewer, user: int) -> object:
+def account(viewer: Viewer, user: int) -> object:
     """Describe a user by id: `{"id": 0}` for the system, `[]` for a deleted account."""
     if not user:
         return {"id": 0}
-    who = view.world.people.get(user)
-    return person(view, who) if who else []
+    who = viewer.world.people.get(user)
+    return person(viewer, who) if who else []

@@ -1,5 +1,6 @@
 """Methods about the caller and the portal: user.current, profile, scope, server.time, app.info."""
 
+from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.people import ME
 from bitrix24_demo_portal.php import Obj
 from bitrix24_demo_portal.rest import dates
@@ -10,8 +11,8 @@ from bitrix24_demo_portal.rest.errors import RestError
 def user_current(call: MethodCall) -> Obj:
     """Give the caller's record; ids are strings here."""
     who = call.world.people[call.user]
-    date = call.view.date
-    return {
+    date = call.viewer.date
+    return read_json("templates")["user.current"] | {
         "ID": str(who.id),
         "ACTIVE": who.active,
         "NAME": who.first,
@@ -19,16 +20,10 @@ def user_current(call: MethodCall) -> Obj:
         "EMAIL": f"user{who.id}@{call.options.domain}",
         "LAST_LOGIN": date(call.now - 900),
         "DATE_REGISTER": date(call.now - 400 * 86400),
-        "TIME_ZONE": "",
-        "IS_ONLINE": "Y",
         "TIMESTAMP_X": date(call.now - 86400),
         "LAST_ACTIVITY_DATE": date(call.now - 20)[:19].replace("T", " "),
         "PERSONAL_GENDER": who.gender,
-        "PERSONAL_BIRTHDAY": "",
         "WORK_POSITION": who.position or "",
-        "UF_EMPLOYMENT_DATE": "",
-        "UF_DEPARTMENT": [1],
-        "USER_TYPE": "employee",
     }
 
 
@@ -58,19 +53,8 @@ def server_time(call: MethodCall) -> str:
 def app_info(call: MethodCall) -> Obj:
     """Describe the application; a webhook gets a little by the source, a refusal by the documentation."""
     if not call.caller.by_webhook:
-        return {
-            "ID": 5,
-            "CODE": call.options.client_id,
-            "VERSION": 1,
-            "STATUS": "L",
-            "INSTALLED": True,
-            "PAYMENT_EXPIRED": "N",
-            "DAYS": None,
-            "LANGUAGE_ID": call.options.language,
-            "LICENSE": "ru_ent250",
-            "LICENSE_TYPE": "ent250",
-            "LICENSE_FAMILY": "ent",
-        }
+        own: Obj = {"CODE": call.options.client_id, "LANGUAGE_ID": call.options.language}
+        return read_json("templates")["app.info"] | own
     if call.options.statuses == "docs":
         raise RestError("ACCESS_DENIED", "Access denied! Application context required", 400)
     return {"SCOPE": list(call.caller.scopes), "LICENSE": "ru_ent250"}

@@ -19,7 +19,7 @@ def get(call: MethodCall) -> Obj:
     counts: dict[str, dict[int, int]] = {section: {} for section in (*_SECTIONS.values(), "CHAT_MUTED")}
     marks: dict[str, list[int]] = {section: [] for section in _MARKED}
     for row in call.world.recent(call.user):
-        section, key = _SECTIONS.get(row.chat.letter, "CHAT"), _key(row.chat, call.user)
+        section, key = _SECTIONS.get(row.chat.message_type, "CHAT"), _key(row.chat, call.user)
         unread = len(row.chat.unread_by(call.user))
         if unread:
             counts["CHAT_MUTED" if call.user in row.chat.muted else section][key] = unread
@@ -37,7 +37,7 @@ def get(call: MethodCall) -> Obj:
 
 
 def _key(chat: Chat, user: int) -> int:
-    return partner(chat, user) if chat.letter == "P" else chat.id
+    return partner(chat, user) if chat.message_type == "P" else chat.id
 
 
 def _types(counts: dict[str, dict[int, int]]) -> Obj:

@@ -38,7 +38,7 @@ def get(call: MethodCall) -> Obj:
 
 def _read_by(call: MethodCall, chat: Chat, user: int, name: str) -> Obj:
     seen = chat.read.get(user, 0)
-    date = next((call.view.date(message.date) for message in chat.messages if message.id == seen), None)
+    date = next((call.viewer.date(message.date) for message in chat.messages if message.id == seen), None)
     return {"user_id": user, "user_name": name, "message_id": seen, "date": date}
 
 
@@ -46,7 +46,7 @@ def long_chat(call: MethodCall, chat: Chat) -> Obj:
     """Describe a chat as im.dialog.get and the search do: a lower-case role, and a list of who muted it."""
     last = chat.last.id if chat.last else 0
     unread = chat.unread_by(call.user)
-    return chat_core(call.view, chat) | {
+    return chat_core(call.viewer, chat) | {
         "description": None if chat.entity_type else "",
         "counter": len(unread),
         "message_count": len(call.world.history(chat)),
@@ -56,6 +56,6 @@ def long_chat(call: MethodCall, chat: Chat) -> Obj:
         "marked_id": 0,
         "disk_folder_id": 0,
         "mute_list": sorted(chat.muted),
-        "role": role(call.view, chat).lower(),
+        "role": role(call.viewer, chat).lower(),
         "is_new": False,
     }

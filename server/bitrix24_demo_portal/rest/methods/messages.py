@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
+from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.world import Chat, Message
 from bitrix24_demo_portal.php import Obj, integer, string
 from bitrix24_demo_portal.rest.call import MethodCall
@@ -22,7 +23,7 @@ def get(call: MethodCall) -> Obj:
     """List messages with their authors and files; open lines are refused (b24restdocs#21)."""
     number = integer(call.param("CHAT_ID"))
     chat = accessible(call, f"chat{number}" if number > 0 else call.dialog_id(notify=False))
-    if chat.letter == "L":
+    if chat.message_type == "L":
         raise RestError("ACCESS_ERROR", "You do not have access to the specified dialog", 403)
     return {"chat_id": chat.id} | _with_people_and_files(call, chat, _page(call, chat), _message)
 
@@ -122,7 +123,7 @@ def _with_people_and_files(
     authors = sorted({message.author for message in messages} & call.world.people.keys())
     return {
         "messages": [describe(call, chat, message) for message in messages],
-        "users": [person(call.view, call.world.people[author]) for author in authors],
+        "users": [person(call.viewer, call.world.people[author]) for author in authors],
         "files": list(_files(call, chat, messages)),
     }
 
@@ -135,7 +136,7 @@ def _message(call: MethodCall, chat: Chat, message: Message) -> Obj:
         "id": message.id,
         "chat_id": chat.id,
         "author_id": message.author,
-        "date": call.view.date(message.date),
+        "date": call.viewer.date(message.date),
         "text": MARKERS[call.options.language]["deleted"] if deleted else message.text,
         "unread": message.id > chat.read.get(call.user, 0),
         "uuid": message.uuid,
@@ -168,17 +169,14 @@ def _file(call: MethodCall, chat: Chat, message: Message, file: Obj, address: st
     name = str(file["name"])
     author = call.world.people.get(message.author)
     download = f"{address}.download&fileId={file['id']}"
-    return {
+    return read_json("templates")["file"] | {
         "id": file["id"],
         "chatId": chat.id,
-        "date": call.view.date(message.date),
+        "date": call.viewer.date(message.date),
         "type": file["type"],
         "name": name,
         "extension": name.rpartition(".")[2],
-        "size": 2144,
         "image": {"height": 61, "width": 72} if file["type"] == "image" else False,
-        "status": "done",
-        "progress": 100,
         "authorId": message.author,
         "authorName": author.name if author else "",
         "urlPreview": f"{download}&fileName={name}",
@@ -196,7 +194,4 @@ def _file(call: MethodCall, chat: Chat, message: Message, file: Obj, address: st
             "actions": '[{"type":"download"}]',
         },
         "mediaUrl": {"preview": {"250": download}},
-        "isTranscribable": False,
-        "isVideoNote": False,
-        "isVoiceNote": False,
     }

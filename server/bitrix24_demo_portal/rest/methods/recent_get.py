@@ -18,8 +18,8 @@ def get(call: MethodCall) -> object:
         return call.world.overrides[call.user]
     only_lines = call.flag("ONLY_OPENLINES")
     rows = _selected(call, only_lines=only_lines)
-    items = [shown for row in in_order(rows, call.user) if (shown := item(call.view, row))]
-    queue = [] if call.flag("SKIP_OPENLINES") and not only_lines else queue_items(call.view)
+    items = [shown for row in in_order(rows, call.user) if (shown := item(call.viewer, row))]
+    queue = [] if call.flag("SKIP_OPENLINES") and not only_lines else queue_items(call.viewer)
     found: list[Obj | None] = [*queue, *items] if only_lines else [*items, *queue]
     if call.has("WITH_COUNTERS") and not call.flag("WITH_COUNTERS"):
         return [_without_counter(shown) for shown in found]
@@ -33,10 +33,10 @@ def _without_counter(shown: Obj | None) -> Obj | None:
 def _selected(call: MethodCall, *, only_lines: bool) -> list[Row]:
     rows = call.world.recent(call.user)
     if only_lines:
-        return [row for row in rows if row.chat.letter == "L"]
+        return [row for row in rows if row.chat.message_type == "L"]
     skipped = "".join(letters for name, letters in _SKIPPED.items() if call.flag(name))
     since = _since(call)
-    return [row for row in rows if row.chat.letter not in skipped and row.updated >= since]
+    return [row for row in rows if row.chat.message_type not in skipped and row.updated >= since]
 
 
 def _since(call: MethodCall) -> float:
@@ -57,10 +57,10 @@ def in_order(rows: list[Row], user: int) -> list[Row]:
     return sorted(rows, key=place, reverse=True)
 
 
-def queue_items(view: Viewer) -> list[Obj | None]:
+def queue_items(viewer: Viewer) -> list[Obj | None]:
     """Open lines that nobody has answered, in a shape of their own; null for one without a message."""
-    chats = (view.world.chats[number] for number in view.world.queues.get(view.user, ()))
-    return [_queue_item(view, chat) for chat in chats]
+    chats = (viewer.world.chats[number] for number in viewer.world.queues.get(viewer.user, ()))
+    return [_queue_item(viewer, chat) for chat in chats]
 
 
 _MISSING_IN_QUEUE = {
@@ -69,17 +69,17 @@ _MISSING_IN_QUEUE = {
 }
 
 
-def _queue_item(view: Viewer, chat: Chat) -> Obj | None:
+def _queue_item(viewer: Viewer, chat: Chat) -> Obj | None:
     if chat.last is None:
         return None
-    message = short_message(view, chat.last)
+    message = short_message(viewer, chat.last)
     message.pop("sticker")
-    date = view.date(chat.last.date)
+    date = viewer.date(chat.last.date)
     return {
         "id": f"chat{chat.id}",
         "chat_id": chat.id,
         "type": "chat",
-        "avatar": {"url": view.url(chat.avatar), "color": chat.color},
+        "avatar": {"url": viewer.url(chat.avatar), "color": chat.color},
         "title": chat.title,
         "message": message,
         "counter": 1,
@@ -88,8 +88,8 @@ def _queue_item(view: Viewer, chat: Chat) -> Obj | None:
         "has_reminder": False,
         "date_update": date,
         "chat": {
-            name: value for name, value in list_chat(view, chat).items() if name not in _MISSING_IN_QUEUE
+            name: value for name, value in list_chat(viewer, chat).items() if name not in _MISSING_IN_QUEUE
         },
-        "lines": {"id": chat.id + 500, "status": chat.line_status, "date_create": view.date(chat.created)},
-        "user": account(view, 0),
+        "lines": {"id": chat.id + 500, "status": chat.line_status, "date_create": viewer.date(chat.created)},
+        "user": account(viewer, 0),
     }

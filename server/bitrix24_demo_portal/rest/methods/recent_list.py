@@ -1,5 +1,6 @@
 """im.recent.list: the recent list in pages, without a window of time, with surprises at page ends."""
 
+from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.world import Row
 from bitrix24_demo_portal.php import Obj
 from bitrix24_demo_portal.rest.call import MethodCall, MethodResult
@@ -20,7 +21,7 @@ def page(call: MethodCall) -> MethodResult:
     offset = 0 if before is not None else call.offset()
     raw, items = _cut(call, before, offset, limit)
     if not (call.flag("SKIP_OPENLINES") or call.flag("SKIP_UNDISTRIBUTED_OPENLINES")):
-        items += queue_items(call.view)
+        items += queue_items(call.viewer)
     more = raw == limit
     result: Obj = {"items": items, "hasMorePages": more, "hasMore": more}
     result |= {"copilot": _copilot(call), "messagesAutoDeleteConfigs": []}
@@ -37,19 +38,19 @@ def _cut(call: MethodCall, before: float | None, offset: int, limit: int) -> tup
         return len(cut), cut
     rows = _in_order(call, [row for row in call.world.recent(call.user) if _matches(call, row, before)])
     rows = rows[offset : offset + limit]
-    return len(rows), [_texted(call, row, shown) for row in rows if (shown := item(call.view, row))]
+    return len(rows), [_texted(call, row, shown) for row in rows if (shown := item(call.viewer, row))]
 
 
 def _matches(call: MethodCall, row: Row, before: float | None) -> bool:
     """Task chats never are here; the boundary of LAST_MESSAGE_DATE is inclusive."""
-    letter = row.chat.letter
+    kind = row.chat.message_type
     skipped = "X" + "".join(letters for name, letters in _SKIPPED.items() if call.flag(name))
     only = "".join(letters for name, letters in _ONLY.items() if call.flag(name))
-    if letter in skipped or (only and letter not in only):
+    if kind in skipped or (only and kind not in only):
         return False
     if call.flag("UNREAD_ONLY") and not (row.marked or row.chat.unread_by(call.user)):
         return False
-    if call.flag("CAN_MANAGE_MESSAGES") and letter in "NJ" and call.user not in row.chat.managers:
+    if call.flag("CAN_MANAGE_MESSAGES") and kind in "NJ" and call.user not in row.chat.managers:
         return False
     return before is None or int(row.activity) <= before
 
@@ -83,16 +84,9 @@ def _html(text: str) -> str:
 
 
 def _copilot(call: MethodCall) -> Obj | None:
-    if not any(row.chat.letter == "A" for row in call.world.recent(call.user)):
+    if not any(row.chat.message_type == "A" for row in call.world.recent(call.user)):
         return None
     picture = f"https://{call.options.domain}/upload/ai/avatars/assistant_{{}}.png"
-    assistant: Obj = {
-        "code": "copilot_assistant",
-        "name": "BitrixGPT",
-        "desc": "Отвечает на любые вопросы",
-        "avatar": {size: picture.format(size) for size in ("small", "medium", "large")},
-        "default": True,
-        "prompts": [],
-    }
-    roles = {"copilot_assistant": assistant}
+    avatar = {size: picture.format(size) for size in ("small", "medium", "large")}
+    roles = {"copilot_assistant": read_json("templates")["assistant"] | {"avatar": avatar}}
     return {"chats": None, "messages": None, "roles": roles, "recommendedRoles": list(roles)}

@@ -34,7 +34,7 @@ def chats(call: MethodCall) -> MethodResult:
     found = [
         chat
         for chat in call.world.chats.values()
-        if chat.letter not in {"P", "T"}
+        if chat.message_type not in {"P", "T"}
         and call.user in chat.members
         and all(word in (chat.title or "").lower() for word in words)
     ]
@@ -52,7 +52,7 @@ def users(call: MethodCall) -> MethodResult:
         if who.active and all(word in f"{who.name} {who.position or ''}".lower() for word in words)
     ]
     cut = _page(call)
-    shown = {who.id: short_person(call.view, who) for who in found[cut] if not _outsider(who)}
+    shown = {who.id: short_person(call.viewer, who) for who in found[cut] if not _outsider(who)}
     return MethodResult(array(shown), len(found), _next(cut, len(found)))
 
 
