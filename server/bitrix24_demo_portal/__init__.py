@@ -1,32 +1,33 @@
-"""A Bitrix24 portal to try things on: an ASGI application that behaves as Bitrix24 does, quirks included.
+"""A Bitrix24 portal for tests and demonstrations: an ASGI application with the REST methods of the messenger.
+
+It behaves as Bitrix24 does, oddities included: limits, errors, batches, OAuth, old and new builds. It uses
+nothing of `bitrix24_chat_mcp`, answers the same for the same seed, and waits by asyncio only, so that a test
+may use virtual time. A test of any client can look like this:
 
     portal = DemoPortal(chats=57, seed=1)
-    await portal(scope, receive, send)                      # mount it anywhere
-    portal.webhook()                                        # https://demo.bitrix24.example/rest/1/<code>/
-    portal.fail("im.recent.pin", Fault(error="OPERATION_TIME_LIMIT"), calls="1-2")
-    portal.requests                                         # everything that came in
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(portal), base_url=portal.webhook()) as client:
+        chats = (await client.post("im.recent.get")).json()["result"]
+        portal.fail("im.recent.pin", Fault(error="OPERATION_TIME_LIMIT"), calls="1-2")
+        refused = await client.post("im.recent.pin", json={"DIALOG_ID": chats[0]["id"], "PIN": "Y"})
+    assert refused.status_code == 429
+    assert [request.method for request in portal.requests] == ["im.recent.get", "im.recent.pin"]
 
-It shares no code with the rest of the package, gives the same answers for the same seed, and waits only on
-asyncio's clock. Every field of `Options` is an argument of `DemoPortal`, and may be changed while it runs.
+Every field of `Options` is an argument of `DemoPortal`, and may be changed while it runs. `asgi.server`
+serves a portal on a socket of the loopback interface. A fault that drops the connection calls
+`scope["extensions"]["bitrix24_demo.hang_up"]`, a function without arguments that the server provides.
 
-Over the wire the same power lies under `/_demo/`, which no real portal has; bodies are JSON:
-
-    GET    /_demo/               addresses of the users' webhooks, and the application's credentials
-    GET    /_demo/requests       what came in (DELETE forgets it)
-    POST   /_demo/faults         {"method": "*", "fault": {"status": 502, "html": true}, "calls": "1-3"}
-    DELETE /_demo/faults         let everything work again
-    POST   /_demo/options       {"statuses": "docs", "uninstalled": true, "restricted": [7], ...}
-    POST   /_demo/clock          {"advance": 3600}
-    POST   /_demo/say            {"dialog_id": "chat1201", "author": 9, "text": "..."}
-    POST   /_demo/reset          a fresh world, an empty bucket, no faults, no requests
-
-A fault that drops the connection calls `scope["extensions"]["bitrix24_demo.hang_up"]`, a function without
-arguments that the server provides; `demo.serve` does.
+    portal        the ASGI application, and all that a test does with it
+    oauth         the authorization page and the token endpoint
+    rest/         authentication, the methods, and the JSON around their answers
+    asgi/         HTTP requests, responses, a server
+    data/         people, chats, messages and tokens, and the data files from which they are made
+    request_log, options, faults, php
 """
 
-from bitrix24_demo_portal.data.chat_fixtures import ChatFixture
-
+from .data.chat_fixtures import ChatFixture
 from .faults import Fault
+from .options import Options
 from .portal import DemoPortal
+from .request_log import LoggedRequest
 
-__all__ = ["ChatFixture", "DemoPortal", "Fault"]
+__all__ = ["ChatFixture", "DemoPortal", "Fault", "LoggedRequest", "Options"]

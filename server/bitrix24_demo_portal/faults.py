@@ -1,4 +1,4 @@
-"""Failures on command: what goes wrong, and with which of the following calls."""
+"""Faults that a test injects: what goes wrong, and with which of the following calls."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Calls = int | str | Container[int] | None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """One way to fail. The first group replaces the answer, the others spoil or delay the true one."""
+    """One way to fail. The first group replaces the answer; the second changes or delays the real one."""
 
     status: int | None = None
     """Answer with this status, and with `body` if given, else with nothing."""
@@ -25,7 +25,7 @@ class Fault:
     redirect: str | None = None
     """302 to this address; an origin alone gets the request's own path."""
     performed: bool = False
-    """The call took effect all the same: only its answer is lost."""
+    """The method takes effect all the same: only its answer is lost."""
 
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """More headers, or others."""
@@ -40,19 +40,19 @@ class Fault:
     delay: float = 0.0
     """Seconds before the answer."""
     full_bucket: bool = False
-    """The bucket is full already: 503, and it drains from there."""
+    """The rate limiter's bucket is full: 503, and it drains from there."""
     expire: bool = False
     """All access tokens expire at once."""
 
     @property
     def replaces(self) -> bool:
-        """Whether the answer is the fault's own."""
+        """Tell whether the fault gives the answer."""
         given = (self.status, self.body, self.error, self.redirect)
         return self.html or any(value is not None for value in given)
 
     @property
     def performs(self) -> bool:
-        """Whether the portal performs the call all the same."""
+        """Tell whether the method runs all the same."""
         return self.performed or not (self.replaces or self.close == "before" or self.silent)
 
 
@@ -70,7 +70,7 @@ class FaultPlan:
         self._rules.append(_Rule(method.lower(), fault, _chooser(calls)))
 
     def next_fault(self, method: str, *, in_batch: bool = False) -> Fault:
-        """Count a call, and say what goes wrong with it; of several faults the latest added wins.
+        """Count a call, and return its fault; of several the latest added wins.
 
         A command inside a batch is a call of its method, but not of `*`, which means requests.
         """
@@ -79,7 +79,7 @@ class FaultPlan:
         return hit[0] if hit else NO_FAULT
 
     def clear(self) -> None:
-        """Let everything work again."""
+        """Remove all faults."""
         self._rules.clear()
 
 

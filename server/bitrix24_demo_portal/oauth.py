@@ -18,7 +18,7 @@ _SHOWN = 12
 
 
 def authorize(http: HttpRequest, options: Options, world: World, tokens: TokenStore, now: float) -> Response:
-    """GET shows who may allow the application; POST with a `user` allows it on that user's behalf."""
+    """Show the users that may allow the application (GET), or allow it on behalf of one (POST)."""
     if http.field("client_id") != options.client_id:
         return html(400, "Application not found")
     user = http.field("user")
@@ -27,19 +27,10 @@ def authorize(http: HttpRequest, options: Options, world: World, tokens: TokenSt
     code = tokens.code(int(user), now)
     target = http.field("redirect_uri")
     if not target:
-        return html(
-            200,
-            "Authorization code",
-            f"<p>Copy it into the application within 30 seconds:</p>\n<code>{code}</code>",
-        )
-    answer = {
-        "code": code,
-        "state": http.field("state"),
-        "domain": http.host,
-        "member_id": _MEMBER_ID,
-        "scope": ",".join(options.scopes),
-        "server_domain": http.host,
-    }
+        hint = "Copy it into the application within 30 seconds:"
+        return html(200, "Authorization code", f"<p>{hint}</p>\n<code>{code}</code>")
+    answer = {"code": code, "state": http.field("state"), "domain": http.host, "member_id": _MEMBER_ID}
+    answer |= {"scope": ",".join(options.scopes), "server_domain": http.host}
     joint = "&" if "?" in target else "?"
     return Response(302, b"", {"location": f"{target}{joint}{urlencode(answer)}"})
 
@@ -49,10 +40,10 @@ def _form(http: HttpRequest, world: World) -> Response:
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(http.field(name))}">\n' for name in names
     )
-    people = [who for who in world.people.values() if who.active and who.kind == "user"][:_SHOWN]
+    people = [person for person in world.people.values() if person.active and person.kind == "user"][:_SHOWN]
     buttons = "".join(
-        f'<p><button name="user" value="{who.id}">Allow as {escape(who.name)}</button></p>\n'
-        for who in people
+        f'<p><button name="user" value="{person.id}">Allow as {escape(person.name)}</button></p>\n'
+        for person in people
     )
     content = f'<form method="post" action="/oauth/authorize/">\n{hidden}{buttons}</form>\n'
     return html(200, "Allow the application to act for you?", content)

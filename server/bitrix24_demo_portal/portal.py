@@ -91,7 +91,7 @@ class DemoPortal(Options):
         return self.world.say(chat, Message(author, text, self.now())).id
 
     def override(self, items: list[object], user_id: int = ME) -> None:
-        """Let both recent lists give a user exactly these raw items."""
+        """Let both recent lists return exactly these raw items to a user."""
         self.world.overrides[user_id] = items
 
     def reset(self) -> None:

@@ -36,5 +36,5 @@ class LoggedRequest:
     """The commands of a batch."""
 
     def as_json(self) -> Obj:
-        """Return all of it as plain values."""
+        """Return all fields as plain values."""
         return asdict(self)

@@ -44,10 +44,10 @@ def restrictions(chat: Chat) -> Obj:
 
 
 def may_pin(chat: Chat) -> bool:
-    """Nobody may pin open lines and comment threads."""
+    """Tell whether members may pin it: not open lines and comment threads."""
     return chat.message_type not in {"L", "T"}
 
 
 def may_mute(chat: Chat) -> bool:
-    """Open lines, calls and support chats cannot be muted."""
+    """Tell whether members may mute it: not open lines, calls and support chats."""
     return "mute" not in chat_type(chat.kind).forbidden

@@ -39,7 +39,7 @@ class Conversations(NamedTuple):
 
 def _employees(world: World, chat: Chat) -> list[Person]:
     known = [world.people[member] for member in sorted(chat.members - {ME}) if member in world.people]
-    return [who for who in known if not (who.bot or who.connector)]
+    return [person for person in known if not (person.bot or person.connector)]
 
 
 def _lines(chat: Chat, rng: Random) -> Iterator[tuple[dict[str, Any], float]]:

@@ -49,11 +49,11 @@ def _ages(fixtures: list[ChatFixture]) -> Iterator[float]:
 
 def _office_chats(world: World, rng: Random, count: int) -> Iterator[ChatFixture]:
     office = read_json("office")
-    strangers = [number for number in world.people if number > max(who.id for who in named_people().values())]
+    last_named = max(person.id for person in named_people().values())
+    strangers = [number for number in world.people if number > last_named]
     for number in range(count):
         kind = rng.choice(_KINDS)
-        if kind == "user" and not strangers:
-            kind = "chat"
+        kind = "chat" if kind == "user" and not strangers else kind
         author = strangers.pop() if kind == "user" else rng.choice(_AUTHORS)
         title = f"{rng.choice(office['topics'])}: {rng.choice(office['companies'])}"
         yield ChatFixture(
@@ -142,7 +142,7 @@ class FixtureBuilder:
             return {ME, author}
         crowd = {person_id(fixture.owner), author, *self._rng.sample(list(self.world.people), 3)} - {0}
         if fixture.kind in _EVERYBODY:
-            crowd = {who.id for who in self.world.people.values() if not who.bot}
+            crowd = {person.id for person in self.world.people.values() if not person.bot}
         absent = fixture.outsider or (fixture.queued and fixture.empty)
         return crowd - {ME} if absent else crowd | {ME}
 

@@ -30,15 +30,15 @@ def person_id(key: str | int) -> int:
     return named_people()[key].id if key else 0
 
 
-def color_of(who: Person) -> str:
+def color_of(person: Person) -> str:
     """Return a person's colour, which never changes."""
-    return COLORS[who.id % len(COLORS)]
+    return COLORS[person.id % len(COLORS)]
 
 
 def populate(seed: int, crowd: int) -> dict[int, Person]:
     """Make the named people and `crowd` others, by id."""
     rng = Random(f"{seed}:people")  # noqa: S311 - the same office for a seed, not a secret
-    people = {who.id: replace(who) for who in named_people().values()}
+    people = {person.id: replace(person) for person in named_people().values()}
     number = 300
     for _ in range(crowd):
         number += rng.choice((2, 3, 4))

@@ -1,4 +1,4 @@
-"""OAuth's papers: codes that live 30 seconds, access tokens of an hour, refresh tokens that rotate."""
+"""OAuth codes and tokens: codes live 30 seconds, access tokens an hour, and refresh tokens rotate."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,18 +30,18 @@ class TokenStore:
         self._pairs: list[TokenPair] = []
 
     def code(self, user: int, now: float) -> str:
-        """Write an authorization code for the user."""
+        """Issue an authorization code for the user."""
         code = self._secret("code")[:64]
         self._codes[code] = (user, now + CODE_LIFE)
         return code
 
     def redeem(self, code: str, now: float) -> TokenPair | None:
-        """TokenStore for a code, once and in time."""
+        """Exchange a code for tokens, once and in time."""
         user, expires = self._codes.pop(code, (0, 0.0))
         return self.issue(user, now) if user and now < expires else None
 
     def issue(self, user: int, now: float) -> TokenPair:
-        """Write a new pair; an access token starts with its expiry, little-endian, as it does in the wild."""
+        """Issue a new pair; an access token starts with its expiry, little-endian, as a real one does."""
         expires = now + TOKEN_LIFE
         prefix = int(expires).to_bytes(8, "little").hex()[:8]
         access, refresh = (
@@ -53,7 +53,7 @@ class TokenStore:
         return pair
 
     def refresh(self, refresh_token: str, now: float, *, rotate: bool) -> TokenPair | None:
-        """Exchange a refresh token; with rotation the old pair dies."""
+        """Exchange a refresh token; with rotation the old pair becomes invalid."""
         old = next((pair for pair in self._pairs if pair.refresh == refresh_token), None)
         if old is None or not old.alive or now >= old.refresh_expires:
             return None
@@ -65,7 +65,7 @@ class TokenStore:
         return next((pair for pair in self._pairs if pair.access == access_token and pair.alive), None)
 
     def expire(self, now: float) -> None:
-        """Let every access token expire at once; refresh tokens live on."""
+        """Let every access token expire at once; refresh tokens stay valid."""
         for pair in self._pairs:
             pair.expires = min(pair.expires, now)
 

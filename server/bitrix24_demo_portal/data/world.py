@@ -1,8 +1,8 @@
-"""What the portal remembers: people, chats with their messages, and each user's list of recent chats."""
+"""The portal's state: people, chats with their messages, and each user's list of recent chats."""
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -14,7 +14,7 @@ _FIRST_MESSAGE_ID = 80001
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with an account, or a bot."""
+    """An account of a person or a bot."""
 
     id: int
     first: str
@@ -36,7 +36,7 @@ class Person:
 
     @property
     def name(self) -> str:
-        """The full name, as the portal writes it."""
+        """Return the full name, as the portal writes it."""
         return f"{self.first} {self.last}".strip()
 
 
@@ -87,11 +87,11 @@ class Chat:
 
     @property
     def last(self) -> Message | None:
-        """The newest message."""
+        """Return the newest message."""
         return self.messages[-1] if self.messages else None
 
     def unread_by(self, user: int) -> list[Message]:
-        """Others' messages after the last one that the user has read."""
+        """Return others' messages after the last one that the user has read."""
         seen = self.read.get(user, 0)
         later = self.messages[bisect_right(self.messages, seen, key=attrgetter("id")) :]
         return [message for message in later if message.author != user]
@@ -99,7 +99,7 @@ class Chat:
 
 @dataclass(slots=True)
 class Row:
-    """A chat's place in one user's recent list."""
+    """A chat in one user's recent list."""
 
     chat: Chat
     updated: float
@@ -124,7 +124,7 @@ class World:
     queues: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     """Open-line chats that wait for an answer, by operator."""
     overrides: dict[int, list[object]] = field(default_factory=dict[int, list[object]])
-    """Items that stand in for a user's whole recent list."""
+    """Raw items that replace a user's whole recent list."""
     earlier: Callable[[Chat], list[Message]] | None = None
     """Makes the messages before those of a chat that is not complete."""
     next_chat: int = FIRST_CHAT_ID
@@ -157,7 +157,7 @@ class World:
         return chat.messages
 
     def row(self, user: int, chat: Chat, now: float) -> Row:
-        """Find the user's row of a chat, made when there is none."""
+        """Return the user's row of a chat; make it when there is none."""
         rows = self.rows.setdefault(user, {})
         if chat.id not in rows:
             rows[chat.id] = Row(chat, now, chat.last.date if chat.last else now)
@@ -177,16 +177,13 @@ class World:
             other.place += 1
         row.pinned, row.place, row.updated = True, 1, now
 
-    def private_chats(self) -> Iterator[Chat]:
-        """All dialogs of two, and notes."""
-        return (chat for chat in self.chats.values() if chat.message_type == "P")
-
     def private(self, user: int, other: int) -> Chat | None:
         """Find the dialog of two users; a user's own notes when both are the same."""
-        return next((chat for chat in self.private_chats() if chat.members == {user, other}), None)
+        dialogs = (chat for chat in self.chats.values() if chat.message_type == "P")
+        return next((chat for chat in dialogs if chat.members == {user, other}), None)
 
     def open_private(self, user: int, other: int, now: float) -> Chat:
-        """Find the dialog of two users, made when they have none."""
+        """Return the dialog of two users; make it when they have none."""
         chat = self.private(user, other)
         if chat is None:
             chat = self.add_chat("", "user", "P", {user, other})
@@ -209,12 +206,12 @@ class World:
 
 
 def partner(chat: Chat, user: int) -> int:
-    """Name the other one in a dialog of two; the user in their own notes."""
+    """Return the other user of a dialog of two; in their own notes, the user."""
     return next((member for member in chat.members if member != user), user)
 
 
 def dialog_id(chat: Chat, user: int) -> int | str:
-    """Say what the lists call a chat: an integer for people, `chatN` for all else."""
+    """Return a chat's id in the lists: an integer for a dialog of two, else `chatN`."""
     return partner(chat, user) if chat.message_type == "P" else f"chat{chat.id}"
 
 
@@ -222,7 +219,7 @@ _DIALOG_ID = re.compile(r"(chat|sg|crm)?0*([1-9]\d*)", re.IGNORECASE | re.ASCII)
 
 
 def is_dialog_id(value: object) -> bool:
-    """Digits, or `chat`, `sg`, `crm` and digits, in any case; never 0."""
+    """Tell whether a value is digits, or `chat`, `sg` or `crm` (in any case) and digits; 0 is not."""
     valid = isinstance(value, str | int) and not isinstance(value, bool)
     return valid and _DIALOG_ID.fullmatch(str(value)) is not None
 

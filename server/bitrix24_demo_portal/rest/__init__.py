@@ -1,1 +1,1 @@
-"""Bitrix24's REST interface: who may call, what a method answers, and the JSON around it."""
+"""Bitrix24's REST interface: authentication, the methods, and the JSON around their answers."""

@@ -1,8 +1,7 @@
-"""batch: up to 50 commands in one request, which may refer to each other's results."""
+"""The method `batch`: up to 50 commands in one request, which may refer to each other's results."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import cast
 
 from bitrix24_demo_portal.php import Obj, array, integer, parse_str, string
@@ -12,31 +11,22 @@ from .call import MethodResult
 from .errors import RestError
 
 _MOST = 50
+_PARTS = ("result", "result_error", "result_total", "result_next", "result_time")
 _FORBIDDEN = {"batch", "upload", "download"}
 _REFERENCE = re.compile(r"\$(result|result_error|result_total|result_next)((?:\[[^\]]*\])+)")
 
 
-@dataclass(slots=True)
-class _Results:
-    result: Obj = field(default_factory=dict[str, object])
-    result_error: Obj = field(default_factory=dict[str, object])
-    result_total: Obj = field(default_factory=dict[str, object])
-    result_next: Obj = field(default_factory=dict[str, object])
-    result_time: Obj = field(default_factory=dict[str, object])
-
-    def as_json(self) -> Obj:
-        """Each part is `[]` when empty, and a list when its keys count from 0."""
-        return {name: array(getattr(self, name)) for name in self.__slots__}
-
+Results = dict[str, Obj]
+"""The parts of the answer by name, each by the names of the commands."""
 
 Run = Callable[[str, Obj], tuple[MethodResult, Obj]]
-"""Calls a method with parameters; gives its answer and its `time`, or raises RestError."""
+"""Calls a method with parameters; returns its result and its `time`, or raises RestError."""
 
 
 def run(params: Obj, log: list[LoggedCommand], call: Run) -> Obj:
     """Run the commands in order; with `halt` the first error stops them."""
     upper = {name.upper(): value for name, value in params.items()}
-    results = _Results()
+    results: Results = {part: {} for part in _PARTS}
     for place, (name, command) in enumerate(_commands(upper.get("CMD"))):
         method, _, query = command.partition("?")
         sent = cast("Obj", _resolved(parse_str(query), results))
@@ -46,10 +36,10 @@ def run(params: Obj, log: list[LoggedCommand], call: Run) -> Obj:
             _note(name, call(method.lower(), sent), results)
         except RestError as error:
             log[-1].error = error.code
-            results.result_error[name] = _error_body(error)
+            results["result_error"][name] = _error_body(error)
             if _is_true(upper.get("HALT")):
                 break
-    return results.as_json()
+    return {part: array(values) for part, values in results.items()}
 
 
 def _commands(cmd: object) -> list[tuple[str, str]]:
@@ -71,23 +61,23 @@ def _check(place: int, method: str) -> None:
         raise RestError("ERROR_BATCH_METHOD_NOT_ALLOWED")
 
 
-def _note(name: str, answer: tuple[MethodResult, Obj], results: _Results) -> None:
+def _note(name: str, answer: tuple[MethodResult, Obj], results: Results) -> None:
     page, time = answer
-    results.result[name] = page.result
-    results.result_time[name] = time
+    results["result"][name] = page.result
+    results["result_time"][name] = time
     if page.total is not None:
-        results.result_total[name] = page.total
+        results["result_total"][name] = page.total
     if page.next is not None:
-        results.result_next[name] = page.next
+        results["result_next"][name] = page.next
 
 
 def _error_body(error: RestError) -> Obj:
-    """Write an error's body; a missing scope comes without its text here."""
+    """Return an error's body; inside a batch, a missing scope has no text."""
     return error.body() | ({"error_description": ""} if error.code == "insufficient_scope" else {})
 
 
-def _resolved(value: object, results: _Results) -> object:
-    """Replace references by what they point at; everything stays a string, or an array of strings."""
+def _resolved(value: object, results: Results) -> object:
+    """Replace references by the results that they name; all values stay strings, or arrays of strings."""
     if isinstance(value, dict):
         return {name: _resolved(inner, results) for name, inner in cast("Obj", value).items()}
     text = string(value)
@@ -97,8 +87,8 @@ def _resolved(value: object, results: _Results) -> object:
     return _REFERENCE.sub(lambda found: string(_strings(_lookup(found, results))), text)
 
 
-def _lookup(reference: re.Match[str], results: _Results) -> object:
-    value: object = getattr(results, reference[1])
+def _lookup(reference: re.Match[str], results: Results) -> object:
+    value = cast("object", results[reference[1]])
     for key in re.findall(r"\[([^\]]*)\]", reference[2]):
         if isinstance(value, list):
             value = dict(enumerate(cast("list[object]", value))).get(integer(key))

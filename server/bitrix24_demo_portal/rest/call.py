@@ -1,4 +1,4 @@
-"""A method call with everything that a method may look at, and what a method may answer."""
+"""What a method gets, and what it returns."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,52 +21,52 @@ class MethodResult(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who calls: the user, and the webhook or the application through which they do."""
+    """The user who calls, and the webhook or application through which the call comes."""
 
     user: int
     scopes: tuple[str, ...]
     by_webhook: bool
     key: str
-    """Names the credentials where operating time is added up."""
+    """Identifies the credentials, for which operating time is added up."""
 
 
 @dataclass(frozen=True, slots=True)
 class MethodCall:
-    """One call of one method."""
+    """A call of a method, with the portal's data as the caller may see it."""
 
     world: World
     options: Options
     caller: Caller
     params: Obj
-    """As the caller typed their names."""
+    """With their names as the caller wrote them."""
     start: int
     now: float
 
     @property
     def user(self) -> int:
-        """The user on whose behalf it is."""
+        """Return the id of the user on whose behalf the method is called."""
         return self.caller.user
 
     @property
     def viewer(self) -> Viewer:
-        """What that user sees."""
+        """Return that user at this moment, for the serializers."""
         return Viewer(self.world, self.options, self.user, self.now)
 
     def param(self, *names: str) -> object:
-        """Look up the first of these that is set, whatever the case of its name; None when none is."""
+        """Return the first of these parameters that is set, in any case of letters; None when none is."""
         upper = {name.upper(): value for name, value in self.params.items()}
         return next((upper[name] for name in names if upper.get(name) is not None), None)
 
     def has(self, name: str) -> bool:
-        """Whether a parameter was sent at all, even empty."""
+        """Tell whether a parameter was sent at all, even empty."""
         return any(sent.upper() == name for sent in self.params)
 
     def flag(self, name: str) -> bool:
-        """Say whether a flag is set: only exactly the string `Y` counts."""
+        """Tell whether a flag is set: only exactly the string `Y` counts."""
         return self.param(name) == "Y"
 
     def date(self, name: str) -> float | None:
-        """Read a date, or None when it is empty or cannot be read; an array breaks PHP."""
+        """Return a date; None when it is empty or unreadable. An array raises PhpTypeError."""
         value = self.param(name)
         if isinstance(value, dict | list):
             raise PhpTypeError(name)
@@ -74,15 +74,15 @@ class MethodCall:
         return None if text in {"", "0"} else dates.parse(text, self.options.zone)
 
     def limit(self, default: int, most: int) -> int:
-        """LIMIT within its bounds; the default when absent."""
+        """Return LIMIT, at most `most`; the default when absent."""
         return default if self.param("LIMIT") is None else min(integer(self.param("LIMIT")), most)
 
     def offset(self) -> int:
-        """`start` if it is positive, else OFFSET."""
+        """Return `start` if it is positive, else OFFSET."""
         return self.start if self.start > 0 else max(0, integer(self.param("OFFSET")))
 
     def dialog_id(self, *, notify: bool = True) -> str:
-        """DIALOG_ID as a string, or DIALOG_ID_EMPTY; some methods let `notify` through."""
+        """Return DIALOG_ID as a string or raise DIALOG_ID_EMPTY; some methods accept `notify`."""
         value = self.param("DIALOG_ID")
         if not (is_dialog_id(value) or (notify and value == "notify")):
             raise RestError("DIALOG_ID_EMPTY")

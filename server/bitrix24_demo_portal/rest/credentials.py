@@ -48,22 +48,23 @@ def _by_token(token: str, options: Options, tokens: TokenStore, now: float) -> C
 def _by_webhook(request: RestRequest, scheme: str, options: Options, world: World) -> Caller:
     if options.https_only and scheme != "https":
         raise RestError("INVALID_REQUEST")
-    who = _owner(request.user, options, world)
-    if who is None or request.code != webhook_code(options.seed, who.id) or options.webhook_expired:
+    person = _owner(request.user, options, world)
+    if person is None or request.code != webhook_code(options.seed, person.id) or options.webhook_expired:
         raise RestError("INVALID_CREDENTIALS")
-    return Caller(who.id, options.scopes, by_webhook=True, key=request.code)
+    return Caller(person.id, options.scopes, by_webhook=True, key=request.code)
 
 
 def _owner(user: str, options: Options, world: World) -> Person | None:
-    """Find the user of an address, which may name a login too."""
+    """Find the user whom an address names by id or by login."""
     if user.isdigit():
         return world.people.get(int(user))
-    return next((who for who in world.people.values() if user == f"user{who.id}@{options.domain}"), None)
+    logins = {f"user{number}@{options.domain}": person for number, person in world.people.items()}
+    return logins.get(user)
 
 
 def _check_account(caller: Caller, options: Options, world: World) -> None:
-    who = world.people.get(caller.user)
-    if who is None or not who.active or caller.user in options.revoked:
+    person = world.people.get(caller.user)
+    if person is None or not person.active or caller.user in options.revoked:
         raise RestError("authorization_error")
     if options.unpaid:
         plan = "REST is available only by subscription."

@@ -1,4 +1,4 @@
-"""Dates as the portal reads and writes them: with the server's offset, silent about what is unreadable."""
+"""Dates as the portal reads and writes them, with the server's offset."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,7 +11,7 @@ _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 
 
 def parse(text: str, zone: timezone) -> float | None:
-    """Unix seconds, or None where PHP gives up and Bitrix24 goes on as if no date had been sent.
+    """Return unix seconds; None for what PHP cannot read, which Bitrix24 ignores.
 
     Only a numeric offset right after the seconds counts; `Z`, zone names and everything after a fraction
     are dropped, which leaves the server's own time. Parts that are too large roll over.
@@ -42,5 +42,5 @@ def _offset(rest: str, zone: timezone) -> float:
 
 
 def iso(seconds: float, zone: timezone) -> str:
-    """`2026-02-25T18:30:00+03:00`: no fraction, a numeric offset."""
+    """Write a date as `2026-02-25T18:30:00+03:00`: no fraction, a numeric offset."""
     return datetime.fromtimestamp(int(seconds), zone).isoformat()

@@ -1,4 +1,4 @@
-"""The JSON around a result, and around a refusal."""
+"""The JSON around a result or an error."""
 
 from typing import cast
 
@@ -23,7 +23,7 @@ _HEADERS = {
 
 
 def time_block(options: Options, started: float, finished: float, limiter: tuple[int, float]) -> Obj:
-    """When and how long; `start` and `processing` have lost their fractions, except in old builds."""
+    """Describe when the call ran and how long; only old builds give fractions of `start` and `processing`."""
     whole = options.build == "current"
     start = int(started) if whole else started
     block: Obj = {
@@ -43,7 +43,7 @@ def time_block(options: Options, started: float, finished: float, limiter: tuple
 
 
 def success(options: Options, page: MethodResult, time: Obj) -> Response:
-    """Wrap a result with its `next`, `total` and `time`; an array with an `error` in it goes as it is."""
+    """Wrap a result with its `next`, `total` and `time`; an array that holds an `error` is sent as it is."""
     result = page.result
     if isinstance(result, dict) and result.keys() >= {"error", "error_description"}:
         return json_response(options, 200, cast("Obj", result))
@@ -53,11 +53,15 @@ def success(options: Options, page: MethodResult, time: Obj) -> Response:
     if page.total is not None:
         body["total"] = page.total
     answer = json_response(options, 200, body | {"time": time})
-    if options.operating == "cloud":
-        spent = f"{float(str(time['finish'])) - float(str(time['start'])):.10f}"
-        names = ("x-bitrix-rest-time", "x-bitrix-rest-user-time", "x-bitrix-rest-system-time")
-        answer.headers |= dict.fromkeys(names, spent)
+    answer.headers |= _time_headers(time) if options.operating == "cloud" else {}
     return answer
+
+
+def _time_headers(time: Obj) -> dict[str, str]:
+    spent = f"{float(str(time['finish'])) - float(str(time['start'])):.10f}"
+    return dict.fromkeys(
+        ("x-bitrix-rest-time", "x-bitrix-rest-user-time", "x-bitrix-rest-system-time"), spent
+    )
 
 
 def preflight() -> Response:
@@ -66,12 +70,12 @@ def preflight() -> Response:
 
 
 def failure(options: Options, error: RestError) -> Response:
-    """Wrap a refusal; it has no `time`."""
+    """Wrap an error; it has no `time`."""
     return json_response(options, error.status(options.statuses), error.body())
 
 
 def json_response(options: Options, status: int, body: object) -> Response:
-    """JSON as PHP writes it; what cannot be written is WRONG_ENCODING with status 200."""
+    """Write JSON as PHP does; a text that cannot be encoded becomes WRONG_ENCODING with status 200."""
     try:
         encoded = php.encode(body, ascii_only=options.build == "old")
     except UnicodeEncodeError:

@@ -21,7 +21,7 @@ def _known_errors() -> dict[str, ErrorInfo]:
 
 
 class RestError(Exception):
-    """An answer `{"error": code, "error_description": text}`; the code goes out as it is spelled here."""
+    """An answer `{"error": code, "error_description": text}`, with the code as it is spelled here."""
 
     def __init__(self, code: str, text: str | None = None, status: int | None = None) -> None:
         super().__init__(code)
@@ -31,15 +31,15 @@ class RestError(Exception):
         self._status = status
 
     def status(self, statuses: Statuses) -> int:
-        """Give the HTTP status, as the source or as the documentation has it."""
+        """Return the HTTP status, by the source or by the documentation."""
         if self._status is not None:
             return self._status
         return self._known.docs if statuses == "docs" else self._known.source
 
     def body(self) -> dict[str, object]:
-        """Give the answer's body; errors carry no `time`."""
+        """Return the body; errors carry no `time`."""
         return {"error": self.code, "error_description": self.text}
 
 
 class PhpTypeError(Exception):
-    """PHP broke on an argument's type: a 500 without the JSON envelope."""
+    """An argument of a type on which PHP breaks: a 500 without the JSON envelope."""

@@ -1,4 +1,4 @@
-"""Message texts as the recent list shows them: BB codes stripped, lines joined, markers left."""
+"""Message texts as the recent list shows them: without BB codes, on one line."""
 
 import re
 
@@ -38,7 +38,7 @@ _LINES = re.compile(r"\s*(?:\[BR\]|\r?\n)\s*", re.IGNORECASE)
 
 
 def plain(message: Message, language: str) -> str:
-    """Strip a message for a list item: one line, no limit of length, never empty for an existing message."""
+    """Return a message's text for a list item: of any length, and never empty."""
     markers = MARKERS[language]
     text = _QUOTES.sub(markers["quote"] + " ", message.text)
     text = _STRUCK.sub("", text)

@@ -25,13 +25,13 @@ class LeakyBucket:
         return admitted
 
     def exhaust(self, client: str, now: float, burst: float) -> None:
-        """Make the bucket full, as if others at this address had been busy."""
+        """Make the bucket full, as requests of others at this address would."""
         self.levels[client] = (burst, now)
 
 
 @dataclass(slots=True)
 class OperatingTime:
-    """Execution time by caller and method, in minutes that slide out of a window of ten."""
+    """Execution time by caller and method, over the last ten minutes."""
 
     minutes: dict[tuple[str, str], dict[int, tuple[float, float]]] = field(
         default_factory=dict[tuple[str, str], dict[int, tuple[float, float]]],
@@ -46,11 +46,11 @@ class OperatingTime:
         minutes[int(now // _MINUTE)] = (first, spent + seconds)
 
     def spent(self, caller: str, method: str, now: float) -> float:
-        """Seconds charged within the window."""
+        """Return the seconds charged within the window."""
         return sum(spent for _, spent in self._recent(caller, method, now))
 
     def reset_at(self, caller: str, method: str, now: float) -> int:
-        """When the oldest charged minute leaves the window, in unix seconds."""
+        """Return when the oldest charged minute leaves the window, in unix seconds."""
         return int(min((first for first, _ in self._recent(caller, method, now)), default=now) + WINDOW)
 
     def _recent(self, caller: str, method: str, now: float) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""What a request to `/rest/` asks for, parsed as Bitrix24 does: whatever it cannot read, it ignores."""
+"""A request to `/rest/`, parsed as Bitrix24 does: what cannot be read is ignored."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From a parsed request to a result, with the checks in Bitrix24's order.
+"""Calls the method that a request names, after the checks in Bitrix24's order.
 
 Closed portal, unknown method (404, before the credentials are looked at), credentials, scope, operating time,
 and only then the method itself.

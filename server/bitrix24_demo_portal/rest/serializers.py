@@ -3,11 +3,11 @@
 from bitrix24_demo_portal.data.chat_types import entity_link, restrictions
 from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.people import color_of
-from bitrix24_demo_portal.data.world import Chat, Message, Row, dialog_id, partner
+from bitrix24_demo_portal.data.world import Chat, Message, Person, Row, dialog_id, partner
 from bitrix24_demo_portal.php import Obj
 
 from .plain_text import plain
-from .users import Viewer, account, person
+from .users import Viewer, full_user, user_by_id
 
 
 def short_message(viewer: Viewer, message: Message | None, created: float = 0.0) -> Obj:
@@ -29,7 +29,7 @@ def short_message(viewer: Viewer, message: Message | None, created: float = 0.0)
 
 
 def chat_core(viewer: Viewer, chat: Chat) -> Obj:
-    """Describe what every long form of a chat has."""
+    """Describe a chat, as far as lists, dialogs and searches agree."""
     return {
         "id": chat.id,
         "parent_chat_id": chat.parent,
@@ -65,7 +65,7 @@ def _public(viewer: Viewer, chat: Chat) -> object:
 
 
 def role(viewer: Viewer, chat: Chat) -> str:
-    """OWNER, MANAGER, MEMBER or GUEST."""
+    """Return the user's role in a chat: OWNER, MANAGER, MEMBER or GUEST."""
     if viewer.user not in chat.members:
         return "GUEST"
     if chat.owner == viewer.user:
@@ -78,7 +78,7 @@ def _muted(viewer: Viewer, chat: Chat) -> object:
 
 
 def list_chat(viewer: Viewer, chat: Chat) -> Obj:
-    """Describe a chat in a list item: the mute list knows only the caller, roles are upper case."""
+    """Describe a chat in a list item: `mute_list` names only the caller, and `role` is upper case."""
     return chat_core(viewer, chat) | {
         "contains_collaber": chat.collaber,
         "mute_list": _muted(viewer, chat),
@@ -88,7 +88,7 @@ def list_chat(viewer: Viewer, chat: Chat) -> Obj:
 
 
 def item(viewer: Viewer, row: Row) -> Obj | None:
-    """Describe a row, or give None where Bitrix24 drops the row."""
+    """Describe a row of the list; return None where Bitrix24 leaves the row out."""
     chat = row.chat
     if viewer.user not in chat.members:
         return None
@@ -97,7 +97,7 @@ def item(viewer: Viewer, row: Row) -> Obj | None:
     if chat.last is None:
         return None
     avatar: Obj = {"url": viewer.url(chat.avatar), "color": chat.color}
-    special: Obj = {"chat": list_chat(viewer, chat), "user": account(viewer, chat.last.author)}
+    special: Obj = {"chat": list_chat(viewer, chat), "user": user_by_id(viewer, chat.last.author)}
     if chat.entity_type == "LINES":
         special["lines"] = {
             "id": chat.id + 500,
@@ -109,20 +109,23 @@ def item(viewer: Viewer, row: Row) -> Obj | None:
 
 def _dialog_item(viewer: Viewer, row: Row) -> Obj | None:
     chat = row.chat
-    who = viewer.world.people.get(partner(chat, viewer.user))
-    if who and (
-        who.bot == "copilot" or not (who.active or chat.unread_by(viewer.user) or who.bot or who.connector)
-    ):
+    person = viewer.world.people.get(partner(chat, viewer.user))
+    if person and not _is_listed(person, has_unread=bool(chat.unread_by(viewer.user))):
         return None
-    shown: object = person(viewer, who) if who else []
-    avatar: object = {"url": viewer.url(who.avatar), "color": color_of(who)} if who else []
+    shown: object = full_user(viewer, person) if person else []
+    avatar: object = {"url": viewer.url(person.avatar), "color": color_of(person)} if person else []
     surroundings: Obj = {
         "text_field_enabled": True,
         "background_id": chat.background,
         "mute_list": _muted(viewer, chat),
     }
     special: Obj = {"user": shown, "chat": surroundings}
-    return _common(viewer, row, "user", avatar, who.name if who else []) | special | _options(row)
+    return _common(viewer, row, "user", avatar, person.name if person else []) | special | _options(row)
+
+
+def _is_listed(person: Person, *, has_unread: bool) -> bool:
+    kept = person.active or has_unread or person.bot or person.connector
+    return bool(kept) and person.bot != "copilot"
 
 
 def _common(viewer: Viewer, row: Row, kind: str, avatar: object, title: object) -> Obj:

@@ -1,4 +1,4 @@
-"""People as documented JSON, and through whose eyes the portal is seen."""
+"""Users as documented JSON, and the user for whom an answer is made."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ _SHORT = (
 
 
 class Viewer(NamedTuple):
-    """A user's eyes at a moment: what they see depends on who and when."""
+    """The user for whom an answer is made, and when: dates, counters and roles depend on both."""
 
     world: World
     options: Options
@@ -32,69 +32,69 @@ class Viewer(NamedTuple):
         return dates.iso(seconds, self.options.zone)
 
     def url(self, path: str) -> str:
-        """Relative avatar paths get the portal's domain."""
+        """Complete a relative path, such as an avatar's, with the portal's domain."""
         return f"https://{self.options.domain}{path}" if path.startswith("/") else path
 
 
-def person(viewer: Viewer, who: Person) -> Obj:
-    """Describe a person in full."""
-    outside = who.kind in {"extranet", "collaber"}
-    avatar = viewer.url(who.avatar)
+def full_user(viewer: Viewer, person: Person) -> Obj:
+    """Describe a user in full."""
+    outside = person.kind in {"extranet", "collaber"}
+    avatar = viewer.url(person.avatar)
     return {
-        "id": who.id,
-        "active": who.active,
-        "name": who.name,
-        "first_name": who.first,
-        "last_name": who.last,
-        "work_position": who.position,
-        "color": color_of(who),
+        "id": person.id,
+        "active": person.active,
+        "name": person.name,
+        "first_name": person.first,
+        "last_name": person.last,
+        "work_position": person.position,
+        "color": color_of(person),
         "avatar": avatar,
         "avatar_hr": avatar or _BLANK,
-        "gender": who.gender,
-        "birthday": who.birthday,
+        "gender": person.gender,
+        "birthday": person.birthday,
         "extranet": outside,
         "network": False,
-        "bot": bool(who.bot),
-        "connector": who.connector,
-        "external_auth_id": _authority(who),
+        "bot": bool(person.bot),
+        "connector": person.connector,
+        "external_auth_id": _authority(person),
         "status": "online",
         "idle": False,
-        "last_activity_date": False if who.seen_ago is None else viewer.date(viewer.now - who.seen_ago),
+        "last_activity_date": False if person.seen_ago is None else viewer.date(viewer.now - person.seen_ago),
         "mobile_last_date": False,
         "desktop_last_date": False,
-        "absent": viewer.date(viewer.now + who.absent_days * 86400) if who.absent_days else False,
-        "departments": [] if outside or who.bot else [1 + who.id % 7],
-        "phones": who.phones or False,
-        "bot_data": _bot_data(who) if who.bot else None,
-        "type": who.kind,
+        "absent": viewer.date(viewer.now + person.absent_days * 86400) if person.absent_days else False,
+        "departments": [] if outside or person.bot else [1 + person.id % 7],
+        "phones": person.phones or False,
+        "bot_data": _bot_data(person) if person.bot else None,
+        "type": person.kind,
         "website": "",
-        "email": "" if who.bot else f"user{who.id}@{viewer.options.domain}",
+        "email": "" if person.bot else f"user{person.id}@{viewer.options.domain}",
     }
 
 
-def short_person(viewer: Viewer, who: Person) -> Obj:
-    """Describe a person as a search does, with fewer fields and `false` for an unknown birthday."""
-    full = person(viewer, who)
-    return {name: full[name] for name in _SHORT} | {"birthday": who.birthday or False}
+def short_user(viewer: Viewer, person: Person) -> Obj:
+    """Describe a user as a search does, with fewer fields and `false` for an unknown birthday."""
+    full = full_user(viewer, person)
+    return {name: full[name] for name in _SHORT} | {"birthday": person.birthday or False}
 
 
-def _authority(who: Person) -> str:
-    if who.bot:
+def _authority(person: Person) -> str:
+    if person.bot:
         return "bot"
-    if who.connector:
+    if person.connector:
         return "imconnector"
-    return "socservices" if who.id % 3 else "default"
+    return "socservices" if person.id % 3 else "default"
 
 
-def _bot_data(who: Person) -> Obj:
-    own: Obj = {"id": who.id, "code": who.bot, "type": _BOT_TYPES.get(who.bot, "bot")}
-    background: Obj = {"background_id": "copilot"} if who.bot == "copilot" else {}
+def _bot_data(person: Person) -> Obj:
+    own: Obj = {"id": person.id, "code": person.bot, "type": _BOT_TYPES.get(person.bot, "bot")}
+    background: Obj = {"background_id": "copilot"} if person.bot == "copilot" else {}
     return own | read_json("templates")["bot_data"] | background
 
 
-def account(viewer: Viewer, user: int) -> object:
+def user_by_id(viewer: Viewer, user: int) -> object:
     """Describe a user by id: `{"id": 0}` for the system, `[]` for a deleted account."""
     if not user:
         return {"id": 0}
-    who = viewer.world.people.get(user)
-    return person(viewer, who) if who else []
+    person = viewer.world.people.get(user)
+    return full_user(viewer, person) if person else []

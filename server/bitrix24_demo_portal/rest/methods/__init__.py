@@ -1,4 +1,4 @@
-"""The REST methods: which function answers which name, and what scope it needs."""
+"""The REST methods by name, with the scope that each needs."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from . import account, counters, dialogs, marks, messages, pins, recent_get, rec
 
 
 class Method(NamedTuple):
-    """A method's function and its scope; "" needs none."""
+    """A method's function and the scope that it needs, "" for none."""
 
     answer: Callable[[MethodCall], object]
     scope: str = "im"

@@ -9,49 +9,49 @@ from bitrix24_demo_portal.rest.errors import RestError
 
 
 def user_current(call: MethodCall) -> Obj:
-    """Give the caller's record; ids are strings here."""
-    who = call.world.people[call.user]
+    """Return the caller's record, in which ids are strings."""
+    person = call.world.people[call.user]
     date = call.viewer.date
     return read_json("templates")["user.current"] | {
-        "ID": str(who.id),
-        "ACTIVE": who.active,
-        "NAME": who.first,
-        "LAST_NAME": who.last,
-        "EMAIL": f"user{who.id}@{call.options.domain}",
+        "ID": str(person.id),
+        "ACTIVE": person.active,
+        "NAME": person.first,
+        "LAST_NAME": person.last,
+        "EMAIL": f"user{person.id}@{call.options.domain}",
         "LAST_LOGIN": date(call.now - 900),
         "DATE_REGISTER": date(call.now - 400 * 86400),
         "TIMESTAMP_X": date(call.now - 86400),
         "LAST_ACTIVITY_DATE": date(call.now - 20)[:19].replace("T", " "),
-        "PERSONAL_GENDER": who.gender,
-        "WORK_POSITION": who.position or "",
+        "PERSONAL_GENDER": person.gender,
+        "WORK_POSITION": person.position or "",
     }
 
 
 def profile(call: MethodCall) -> Obj:
-    """Give the little about the caller that needs no scope."""
-    who = call.world.people[call.user]
+    """Return what a caller may know about itself without any scope."""
+    person = call.world.people[call.user]
     return {
-        "ID": str(who.id),
-        "ADMIN": who.id == ME,
-        "NAME": who.first,
-        "LAST_NAME": who.last,
-        "PERSONAL_GENDER": who.gender,
+        "ID": str(person.id),
+        "ADMIN": person.id == ME,
+        "NAME": person.first,
+        "LAST_NAME": person.last,
+        "PERSONAL_GENDER": person.gender,
         "TIME_ZONE": "",
     }
 
 
 def scope(call: MethodCall) -> list[str]:
-    """List what the credentials allow."""
+    """Return the scopes of the credentials."""
     return list(call.caller.scopes)
 
 
 def server_time(call: MethodCall) -> str:
-    """Tell the server's time."""
+    """Return the server's time."""
     return dates.iso(call.now, call.options.zone)
 
 
 def app_info(call: MethodCall) -> Obj:
-    """Describe the application; a webhook gets a little by the source, a refusal by the documentation."""
+    """Describe the application; a webhook gets a short answer by the source, an error by the docs."""
     if not call.caller.by_webhook:
         own: Obj = {"CODE": call.options.client_id, "LANGUAGE_ID": call.options.language}
         return read_json("templates")["app.info"] | own

@@ -1,6 +1,6 @@
 """im.dialog.get."""
 
-from bitrix24_demo_portal.data.world import Chat, split
+from bitrix24_demo_portal.data.world import Chat, Person, split
 from bitrix24_demo_portal.php import Obj
 from bitrix24_demo_portal.rest.call import MethodCall
 from bitrix24_demo_portal.rest.errors import RestError
@@ -19,12 +19,12 @@ def accessible(call: MethodCall, dialog: str) -> Chat:
 
 
 def get(call: MethodCall) -> Obj:
-    """One chat in full; `dialog_id` echoes what was asked for."""
+    """Describe one chat; `dialog_id` is the one that the caller sent."""
     dialog = call.dialog_id(notify=False)
     chat = accessible(call, dialog)
     others = [call.world.people[member] for member in sorted(chat.members) if member in call.world.people]
     special: Obj = {
-        "readed_list": [_read_by(call, chat, who.id, who.name) for who in others if who.id != call.user],
+        "readed_list": [_read_by(call, chat, other) for other in others if other.id != call.user],
         "manager_list": sorted(chat.managers),
         "last_message_views": {
             "message_id": chat.last.id if chat.last else 0,
@@ -36,14 +36,14 @@ def get(call: MethodCall) -> Obj:
     return long_chat(call, chat) | special
 
 
-def _read_by(call: MethodCall, chat: Chat, user: int, name: str) -> Obj:
-    seen = chat.read.get(user, 0)
+def _read_by(call: MethodCall, chat: Chat, other: Person) -> Obj:
+    seen = chat.read.get(other.id, 0)
     date = next((call.viewer.date(message.date) for message in chat.messages if message.id == seen), None)
-    return {"user_id": user, "user_name": name, "message_id": seen, "date": date}
+    return {"user_id": other.id, "user_name": other.name, "message_id": seen, "date": date}
 
 
 def long_chat(call: MethodCall, chat: Chat) -> Obj:
-    """Describe a chat as im.dialog.get and the search do: a lower-case role, and a list of who muted it."""
+    """Describe a chat as im.dialog.get and the search do: `role` is lower case, `mute_list` a list of ids."""
     last = chat.last.id if chat.last else 0
     unread = chat.unread_by(call.user)
     return chat_core(call.viewer, chat) | {

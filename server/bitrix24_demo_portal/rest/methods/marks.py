@@ -1,4 +1,4 @@
-"""What a user notes on their own chats: read, unread, marked, muted, hidden."""
+"""im.dialog.read, .read.all and .unread, im.recent.unread and .hide, im.chat.mute."""
 
 from bitrix24_demo_portal.data.chat_types import may_mute
 from bitrix24_demo_portal.data.world import Chat, split
@@ -18,14 +18,17 @@ def read(call: MethodCall) -> object:
     chat = call.world.find(call.user, dialog)
     if chat is None or call.user not in chat.members:
         return False
-    bound = integer(call.param("LAST_ID", "MESSAGE_ID"))
+    _read_up_to(call, chat, integer(call.param("LAST_ID", "MESSAGE_ID")))
+    left = len(chat.unread_by(call.user))
+    return {"dialogId": dialog, "chatId": chat.id, "lastId": chat.read[call.user], "counter": left}
+
+
+def _read_up_to(call: MethodCall, chat: Chat, bound: int) -> None:
     newest = chat.last.id if chat.last else 0
     chat.read[call.user] = max(chat.read.get(call.user, 0), min(bound, newest) if bound > 0 else newest)
     row = call.world.rows.get(call.user, {}).get(chat.id)
     if row:
         row.marked, row.updated = row.marked and bound > 0, call.now
-    left = len(chat.unread_by(call.user))
-    return {"dialogId": dialog, "chatId": chat.id, "lastId": chat.read[call.user], "counter": left}
 
 
 def read_all(call: MethodCall) -> bool:
@@ -51,7 +54,7 @@ def unread_from(call: MethodCall) -> bool:
 
 
 def mark_unread(call: MethodCall) -> bool:
-    """Set or clear the mark; the message counter is untouched. JSON booleans both set it."""
+    """Mark a chat unread by hand, or clear that mark (only with the string `N`); its counter stays."""
     dialog = call.dialog_id()
     wanted = call.param("ACTION", "UNREAD") != "N"
     chat = call.world.find(call.user, dialog)
@@ -64,7 +67,7 @@ def mark_unread(call: MethodCall) -> bool:
 
 
 def hide(call: MethodCall) -> bool:
-    """Take a chat off the list, pin and all, and read it; always true, but `sgN` and `CHATN` do nothing."""
+    """Remove a chat from the list with its pin, and mark it read; `true` even where that does nothing."""
     dialog = call.dialog_id()
     kind, number = split(dialog)
     chat = call.world.find(call.user, dialog)
@@ -83,7 +86,7 @@ def _forget(call: MethodCall, chat: Chat) -> None:
 
 
 def mute(call: MethodCall) -> bool:
-    """Mute or unmute; the same loose comparison as for pins. Does not move `date_update`."""
+    """Mute or unmute with the loose comparison of pins: JSON `false` mutes. `date_update` stays."""
     chat = _mutable(call)
     if loosely_n(call.param("ACTION", "MUTE")):
         chat.muted.discard(call.user)

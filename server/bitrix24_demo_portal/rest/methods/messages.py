@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.world import Chat, Message
@@ -9,7 +10,7 @@ from bitrix24_demo_portal.php import Obj, integer, string
 from bitrix24_demo_portal.rest.call import MethodCall
 from bitrix24_demo_portal.rest.errors import RestError
 from bitrix24_demo_portal.rest.plain_text import MARKERS
-from bitrix24_demo_portal.rest.users import person
+from bitrix24_demo_portal.rest.users import full_user
 
 from .dialogs import accessible
 
@@ -68,19 +69,24 @@ def search(call: MethodCall) -> Obj:
 
     SEARCH_MESSAGE goes into SQL's LIKE as it is, and is ignored when shorter than three characters.
     """
-    if call.param("CHAT_ID") is None:
-        raise RestError("CHAT_ID_EMPTY", "CHAT_ID can`t be empty")
-    chat = call.world.chats.get(integer(call.param("CHAT_ID")))
-    if chat is None or call.user not in chat.members:
-        raise RestError("ACCESS_ERROR", "You do not have access to this chat", 403)
-    order = call.param("ORDER")
-    ascending = isinstance(order, dict) and string(order.get("ID")) == "ASC"  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+    chat = _searchable_chat(call)
     limit = call.limit(_SEARCH_DEFAULT, _SEARCH_MOST)
+    order = call.param("ORDER")
+    ascending = isinstance(order, dict) and cast("Obj", order).get("ID") == "ASC"
     fits = _filter(call, ascending=ascending)
     found = [message for message in call.world.history(chat) if fits(message)]
     shown = (found if ascending else found[::-1])[: limit if limit > 0 else _SEARCH_DEFAULT]
     nothing: Obj = {"reminders": [], "additionalMessages": [], "reactions": []}
     return _with_people_and_files(call, chat, shown, _found_message) | nothing
+
+
+def _searchable_chat(call: MethodCall) -> Chat:
+    if call.param("CHAT_ID") is None:
+        raise RestError("CHAT_ID_EMPTY", "CHAT_ID can`t be empty")
+    chat = call.world.chats.get(integer(call.param("CHAT_ID")))
+    if chat is None or call.user not in chat.members:
+        raise RestError("ACCESS_ERROR", "You do not have access to this chat", 403)
+    return chat
 
 
 def _filter(call: MethodCall, *, ascending: bool) -> Callable[[Message], bool]:
@@ -123,7 +129,7 @@ def _with_people_and_files(
     authors = sorted({message.author for message in messages} & call.world.people.keys())
     return {
         "messages": [describe(call, chat, message) for message in messages],
-        "users": [person(call.viewer, call.world.people[author]) for author in authors],
+        "users": [full_user(call.viewer, call.world.people[author]) for author in authors],
         "files": list(_files(call, chat, messages)),
     }
 

@@ -11,7 +11,7 @@ _NO_ACCESS = "You don't have access to this chat"
 
 
 def pin(call: MethodCall) -> bool:
-    """Whether the wish was granted: `false` at the limit, even for a chat that is pinned already."""
+    """Pin or unpin; `false` at the limit of pins, even for a chat that is pinned already."""
     try:
         chat = _pinnable(call, call.dialog_id())
     except RestError as error:

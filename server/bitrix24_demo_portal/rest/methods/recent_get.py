@@ -4,7 +4,7 @@ from bitrix24_demo_portal.data.world import Chat, Row, dialog_id
 from bitrix24_demo_portal.php import Obj
 from bitrix24_demo_portal.rest.call import MethodCall
 from bitrix24_demo_portal.rest.serializers import item, list_chat, short_message
-from bitrix24_demo_portal.rest.users import Viewer, account
+from bitrix24_demo_portal.rest.users import Viewer, user_by_id
 
 _DAY = 86400
 _WINDOW = 30 * _DAY
@@ -13,7 +13,7 @@ _SKIPPED = {"SKIP_OPENLINES": "L", "SKIP_CHAT": "CO", "SKIP_DIALOG": "P"}
 
 
 def get(call: MethodCall) -> object:
-    """No pages, no cap; bad parameters never are an error, they are as good as absent."""
+    """Return all items at once; a parameter that cannot be read is ignored, and never an error."""
     if call.user in call.world.overrides:
         return call.world.overrides[call.user]
     only_lines = call.flag("ONLY_OPENLINES")
@@ -40,7 +40,7 @@ def _selected(call: MethodCall, *, only_lines: bool) -> list[Row]:
 
 
 def _since(call: MethodCall) -> float:
-    """LAST_UPDATE overwrites LAST_SYNC_DATE even when it is empty; what is older than 7 days is clamped."""
+    """Return the date from which rows are listed: LAST_UPDATE, even empty, wins over LAST_SYNC_DATE."""
     date = call.date("LAST_UPDATE" if call.has("LAST_UPDATE") else "LAST_SYNC_DATE")
     if date is None:
         return call.now - _WINDOW
@@ -48,7 +48,7 @@ def _since(call: MethodCall) -> float:
 
 
 def in_order(rows: list[Row], user: int) -> list[Row]:
-    """Pinned first, then the last message's date, then the id as a string; all descending."""
+    """Sort by pinned, then the last message's date, then the id as a string, all descending."""
 
     def place(row: Row) -> tuple[bool, int, str]:
         date = int(row.chat.last.date) if row.chat.last else 0
@@ -58,7 +58,7 @@ def in_order(rows: list[Row], user: int) -> list[Row]:
 
 
 def queue_items(viewer: Viewer) -> list[Obj | None]:
-    """Open lines that nobody has answered, in a shape of their own; null for one without a message."""
+    """Describe open lines that wait for an operator, with fewer keys; null for one without a message."""
     chats = (viewer.world.chats[number] for number in viewer.world.queues.get(viewer.user, ()))
     return [_queue_item(viewer, chat) for chat in chats]
 
@@ -91,5 +91,5 @@ def _queue_item(viewer: Viewer, chat: Chat) -> Obj | None:
             name: value for name, value in list_chat(viewer, chat).items() if name not in _MISSING_IN_QUEUE
         },
         "lines": {"id": chat.id + 500, "status": chat.line_status, "date_create": viewer.date(chat.created)},
-        "user": account(viewer, 0),
+        "user": user_by_id(viewer, 0),
     }

@@ -1,4 +1,4 @@
-"""im.recent.list: the recent list in pages, without a window of time, with surprises at page ends."""
+"""im.recent.list: the recent list in pages, however old its rows are."""
 
 from bitrix24_demo_portal.data.files import read_json
 from bitrix24_demo_portal.data.world import Row
@@ -14,7 +14,7 @@ _ONLY = {"ONLY_COPILOT": "A", "ONLY_CHANNEL": "NJ"}
 
 
 def page(call: MethodCall) -> MethodResult:
-    """`next` counts the items returned, `hasMore` the raw rows, `total` is always -1."""
+    """Return a page: `next` counts the items returned, `hasMore` the rows, and `total` is always -1."""
     limit = call.limit(_DEFAULT, _MOST)
     limit = limit if limit > 0 else _DEFAULT
     before = call.date("LAST_MESSAGE_DATE" if call.param("LAST_MESSAGE_DATE") else "DATE_LAST_ACTIVITY")
@@ -31,7 +31,7 @@ def page(call: MethodCall) -> MethodResult:
 
 
 def _cut(call: MethodCall, before: float | None, offset: int, limit: int) -> tuple[int, list[object]]:
-    """How many raw rows the page took, and the items that are left of them."""
+    """Return how many rows the page took, and the items that are left of them."""
     override = call.world.overrides.get(call.user)
     if override is not None:
         cut = override[offset : offset + limit]
@@ -42,7 +42,7 @@ def _cut(call: MethodCall, before: float | None, offset: int, limit: int) -> tup
 
 
 def _matches(call: MethodCall, row: Row, before: float | None) -> bool:
-    """Task chats never are here; the boundary of LAST_MESSAGE_DATE is inclusive."""
+    """Apply the filters; task chats are never listed here, and LAST_MESSAGE_DATE itself is included."""
     kind = row.chat.message_type
     skipped = "X" + "".join(letters for name, letters in _SKIPPED.items() if call.flag(name))
     only = "".join(letters for name, letters in _ONLY.items() if call.flag(name))
@@ -64,7 +64,7 @@ def _in_order(call: MethodCall, rows: list[Row]) -> list[Row]:
 
 
 def _texted(call: MethodCall, row: Row, shown: Obj) -> Obj:
-    """Put raw BB codes with GET_ORIGINAL_TEXT, HTML with PARSE_TEXT, which wins; drop unwanted counters."""
+    """Apply GET_ORIGINAL_TEXT (BB codes), PARSE_TEXT (HTML, which wins) and WITH_COUNTERS."""
     message = shown["message"]
     if isinstance(message, dict) and row.chat.last:
         if call.flag("PARSE_TEXT"):

@@ -4,7 +4,7 @@ from bitrix24_demo_portal.data.world import Person
 from bitrix24_demo_portal.php import array, string
 from bitrix24_demo_portal.rest.call import MethodCall, MethodResult
 from bitrix24_demo_portal.rest.errors import RestError
-from bitrix24_demo_portal.rest.users import short_person
+from bitrix24_demo_portal.rest.users import short_user
 
 from .dialogs import long_chat
 
@@ -29,7 +29,7 @@ def _next(cut: slice, total: int) -> int | None:
 
 
 def chats(call: MethodCall) -> MethodResult:
-    """Find the user's chats, other than dialogs, by words of their titles; ids descending."""
+    """Search the user's group chats by words of their titles, newest id first."""
     words = _phrase(call, "FIND", "FIND_LINES")
     found = [
         chat
@@ -44,17 +44,17 @@ def chats(call: MethodCall) -> MethodResult:
 
 
 def users(call: MethodCall) -> MethodResult:
-    """Find active people by words of their names, keyed by id; outsiders are dropped after counting."""
+    """Search active users by words of their names; external ones are counted, and left out afterwards."""
     words = _phrase(call, "FIND")
     found = [
-        who
-        for who in call.world.people.values()
-        if who.active and all(word in f"{who.name} {who.position or ''}".lower() for word in words)
+        person
+        for person in call.world.people.values()
+        if person.active and all(word in f"{person.name} {person.position or ''}".lower() for word in words)
     ]
     cut = _page(call)
-    shown = {who.id: short_person(call.viewer, who) for who in found[cut] if not _outsider(who)}
+    shown = {person.id: short_user(call.viewer, person) for person in found[cut] if not _outsider(person)}
     return MethodResult(array(shown), len(found), _next(cut, len(found)))
 
 
-def _outsider(who: Person) -> bool:
-    return who.kind in {"extranet", "collaber"}
+def _outsider(person: Person) -> bool:
+    return person.kind in {"extranet", "collaber"}
