@@ -37,7 +37,8 @@ def _page(call: MethodCall, chat: Chat) -> list[Message]:
     and LIMIT older ones, so that the newest are missing. LAST_ID=0 gives the newest in any case.
     """
     limit = call.limit(_DEFAULT, _MOST)
-    first, last = _message_id(call, "FIRST_ID"), _message_id(call, "LAST_ID")
+    first = _message_id(call, "FIRST_ID")
+    last = _message_id(call, "LAST_ID") if first is None else None
     unread, history = len(chat.unread_by(call.user)), call.world.history(chat)
     if first is not None:
         return _cut([message for message in history if message.id > first], limit)
