@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 
 from bench.portal import demo_portal
@@ -27,7 +27,7 @@ def rows() -> Generator[Row]:
 
 
 async def _measure() -> tuple[int, int, float]:
-    async with demo_portal(2) as origin, _server(origin) as address:
+    async with demo_portal(2) as portal, _server(portal.origin) as address:
         async with Client(address) as client:
             groups = await _listed(client, kinds="group", detail="brief", limit=WRITERS)
         begun = time.perf_counter()

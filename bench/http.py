@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 
 from bench.portal import demo_portal
 from bench.table import Row
@@ -106,7 +106,7 @@ def rows() -> Generator[Row]:
 
 
 async def _measure() -> list[Row]:
-    async with demo_portal(2, CHATS) as origin, _ours(origin) as ours, _ready(_list(ours)) as ready:
+    async with demo_portal(2, CHATS) as portal, _ours(portal.origin) as ours, _ready(_list(ours)) as ready:
         return [
             *(_lists(ours, ready, era, n) for era in (MODERN, LEGACY) for n in CONNECTIONS),
             *(_without_work(ours, ready, n) for n in CONNECTIONS),

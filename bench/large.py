@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[1]
 PORTAL = """
 import asyncio, math, sys
 import httpx
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serve
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serve
 
 chats, static = int(sys.argv[1]), sys.argv[2] == "static"
 portal = DemoPortal(chats=chats, rate=math.inf)

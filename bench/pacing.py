@@ -14,7 +14,6 @@ from statistics import median
 from typing import Any
 
 import httpx
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.auth import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.client import Portal
@@ -23,8 +22,9 @@ from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
 from bitrix24_chat_mcp.portal.pace import Pace
 from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_demo_portal import DemoPortal
 
-from bench.portal import demo_portal
+from bench.portal import ServedPortal, demo_portal
 from bench.table import Row
 
 UNLIMITED = Limits(rate=1000, burst=1_000_000, cache=0)
@@ -56,12 +56,11 @@ def rows() -> Generator[Row]:
 
 async def pins() -> list[Row]:
     """200 different pins from 20 callers, at 2 a second and 50."""
-    async with _opened(2, Limits()) as (line, origin):
-        ours = await _timed(_crowd(20, 200, _pin_by(line, _webhook(origin))))
-        refused = await _refused(origin)
-    async with demo_portal(2) as origin, httpx.AsyncClient() as client:
+    async with _opened(2, Limits()) as (line, portal):
+        ours = await _timed(_crowd(20, 200, _pin_by(line, _webhook(portal.origin))))
+    async with demo_portal(2) as another, httpx.AsyncClient() as client:
         other = OneByOne(client, Pace(2, 50))
-        address = _webhook(origin).address("im.recent.pin")
+        address = _webhook(another.origin).address("im.recent.pin")
 
         async def pin(number: int) -> None:
             await other.call(address, {"DIALOG_ID": f"chat{1201 + number}", "PIN": "Y"})
@@ -75,28 +74,28 @@ async def pins() -> list[Row]:
             f"{theirs:.1f} s beside {ours:.1f} s",
             at_least=True,
         ),
-        Row("503 seen in these pins", refused, 0),
+        Row("503 seen in these pins", portal.statuses.count(503), 0),
     ]
 
 
 async def lists() -> list[Row]:
     """200 identical lists at once."""
-    async with _opened(2, Limits()) as (line, origin):
-        portal = Portal(line, _webhook(origin))
+    async with _opened(2, Limits()) as (line, portal):
+        client = Portal(line, _webhook(portal.origin))
 
         async def read(_: int) -> None:
-            await portal.recent()
+            await client.recent()
 
         seconds = await _timed(_crowd(200, 200, read))
-        count = len(await _requests(origin))
+    count = len(portal.statuses)
     return [Row("HTTP requests for 200 identical lists at once", count, 3, f"{seconds:.2f} s")]
 
 
 async def single() -> list[Row]:
     """One call on a free bucket, beside a plain request and its JSON decoded."""
     rows: list[Row] = []
-    async with _opened(math.inf, UNLIMITED) as (line, origin), httpx.AsyncClient() as client:
-        webhook = _webhook(origin)
+    async with _opened(math.inf, UNLIMITED) as (line, portal), httpx.AsyncClient() as client:
+        webhook = _webhook(portal.origin)
         for method in ("server.time", "im.recent.get"):
 
             async def ours(method: str = method) -> None:
@@ -147,21 +146,12 @@ async def _timed(work: Awaitable[None]) -> float:
 
 
 @asynccontextmanager
-async def _opened(rate: float, limits: Limits) -> AsyncGenerator[tuple[PortalLine, str]]:
+async def _opened(rate: float, limits: Limits) -> AsyncGenerator[tuple[PortalLine, ServedPortal]]:
     carrier = Carrier()
-    async with demo_portal(rate) as origin, open_line(carrier, limits) as line:
-        yield line, origin
+    async with demo_portal(rate) as portal, open_line(carrier, limits) as line:
+        yield line, portal
         await carrier.aclose()
 
 
 def _webhook(origin: str, user: int = 1) -> Credentials:
     return parse_webhook(DemoPortal(chats=300).webhook(user, origin))
-
-
-async def _requests(origin: str) -> list[dict[str, Any]]:
-    async with httpx.AsyncClient() as client:
-        return (await client.get(f"{origin}/_demo/requests")).json()
-
-
-async def _refused(origin: str) -> int:
-    return sum(request["status"] == 503 for request in await _requests(origin))

@@ -21,8 +21,8 @@ from threading import Thread
 from typing import NamedTuple
 
 import httpx
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import in_process
+from bitrix24_demo_portal import DemoPortal
 
 from bench.table import Row
 

@@ -10,8 +10,8 @@ import bpe_openai
 import httpx
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from bitrix24_chat_mcp import __version__
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings, known_names, variable
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import TextContent
 

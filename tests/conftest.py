@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from conversation import Conversation, Era, connected
 from hypothesis import Phase, settings
 from syrupy.assertion import SnapshotAssertion

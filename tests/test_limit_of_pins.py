@@ -6,8 +6,8 @@ import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_demo_portal import DemoPortal
 from conversation import Conversation, Era, facts, text
 from mcp import Client
 

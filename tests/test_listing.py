@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from conversation import Conversation, facts, text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from bitrix24_demo_portal import DemoPortal, Fault
 from conversation import connected, facts, raw, text
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -3,7 +3,7 @@
 from itertools import cycle
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from conversation import Conversation, connected, facts, text
 from hypothesis import given, settings
 from hypothesis import strategies as st

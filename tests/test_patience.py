@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_demo_portal import DemoPortal, Fault
 from conversation import VIRTUAL_TIME, Era, facts, text
 from mcp import Client
 

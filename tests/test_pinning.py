@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from bitrix24_demo_portal import DemoPortal, Fault
 from conversation import Conversation, facts, text
 from mcp import Client
 

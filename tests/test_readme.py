@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.hosts import HOSTS
 from bitrix24_chat_mcp.portal.advice import ADVICE
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from commands import environment, run
 from conversation import Conversation, facts
 from mcp import Client, StdioServerParameters

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 from bitrix24_chat_mcp import __version__
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from commands import COMMAND, environment, run, started
 from conversation import Era, facts, text
 from mcp import Client, StdioServerParameters

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.resources import RECENT
 from bitrix24_chat_mcp.watching import EVERY
+from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from mcp import Client
 from mcp.shared.subscriptions import ResourceUpdated

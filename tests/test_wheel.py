@@ -44,9 +44,11 @@ def test_the_demo_runs_from_the_wheel_and_finds_its_texts(site: Path, tmp_path: 
     assert "Done: listed, pinned, unpinned, and one pin refused" in shown.stdout
 
 
-def test_the_wheel_holds_the_package_and_its_texts_and_nothing_else(site: Path) -> None:
+def test_the_wheel_holds_both_packages_and_their_texts_and_nothing_else(site: Path) -> None:
     tops = {path.name for path in site.iterdir()} - {"bin"}
-    assert {name for name in tops if not name.endswith(".dist-info")} == {"bitrix24_chat_mcp"}
+    assert {name for name in tops if not name.endswith(".dist-info")} == {
+        *("bitrix24_chat_mcp", "bitrix24_demo_portal"),
+    }
     texts = {str(path.relative_to(ROOT)) for path in (ROOT / "prompts").rglob("*.md")}
     packed = {str(path.relative_to(site / "bitrix24_chat_mcp")) for path in site.rglob("*.md")}
     assert packed == texts

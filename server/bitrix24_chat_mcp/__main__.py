@@ -60,9 +60,10 @@ def _demo(_: Options) -> int:
 
 
 def _portal(options: Options) -> int:
+    from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415
+    from bitrix24_demo_portal.asgi.server import serve  # noqa: PLC0415
+
     from .config import ConfigError  # noqa: PLC0415
-    from .demo import DemoPortal  # noqa: PLC0415
-    from .demo.serve import serve  # noqa: PLC0415
 
     port = options.pop("port")
     try:

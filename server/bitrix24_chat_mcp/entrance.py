@@ -84,7 +84,7 @@ def _nobody() -> Credentials:
 
 
 def _demo(carrier: Carrier | None) -> tuple[Carrier, Credentials]:
-    from .demo import DemoPortal  # noqa: PLC0415 - only who wants the demo pays for it
+    from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415 - only who wants the demo pays for it
 
     portal = DemoPortal()
     return carrier or Carrier(transport=in_process(portal)), parse_webhook(portal.webhook())

@@ -6,8 +6,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from commands import environment
 from conversation import facts
 from mcp import Client, StdioServerParameters

@@ -14,9 +14,9 @@ import httpx2
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.serving import http_app
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from browser import Browser, browser, driver, install
 from conversation import facts
 from mcp import Client

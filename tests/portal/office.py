@@ -7,14 +7,14 @@ from random import Random
 from typing import Any
 
 import anyio
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.auth import Webhook, parse_webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.client import Portal
 from bitrix24_chat_mcp.portal.limits import MIB, Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
 from bitrix24_chat_mcp.portal.rest import Answer, Request
-from demo.transport import ASGITransport
+from bitrix24_demo_portal import DemoPortal
+from demo_portal.transport import ASGITransport
 
 DAY_ONE = 1_780_000_000.0
 

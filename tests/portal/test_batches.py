@@ -5,10 +5,10 @@ from typing import Any
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import Fault
 from bitrix24_chat_mcp.portal.errors import PortalError
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.rest import Answer, Request
+from bitrix24_demo_portal import Fault
 
 from portal.office import Office, office
 

@@ -10,14 +10,14 @@ from random import Random
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.auth import parse_webhook
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.client import Portal
 from bitrix24_chat_mcp.portal.errors import RefusedError
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import open_line
-from demo.transport import ASGITransport
+from bitrix24_demo_portal import DemoPortal, Fault
+from demo_portal.transport import ASGITransport
 
 from portal.office import office
 

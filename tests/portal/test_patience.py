@@ -4,11 +4,11 @@ import math
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import Fault
 from bitrix24_chat_mcp.portal.call import current_call, within
 from bitrix24_chat_mcp.portal.errors import DeadlineError, PortalError, QueueFullError
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_demo_portal import Fault
 
 from portal.office import Office, office
 

@@ -4,10 +4,10 @@ import math
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import Fault
 from bitrix24_chat_mcp.portal.call import within
 from bitrix24_chat_mcp.portal.errors import PortalError
 from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_demo_portal import Fault
 
 from portal.office import Office, office
 

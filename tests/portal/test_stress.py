@@ -10,7 +10,6 @@ import anyio
 import httpx
 import msgspec
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.auth import parse_webhook
 from bitrix24_chat_mcp.portal.call import within
 from bitrix24_chat_mcp.portal.carrier import Carrier
@@ -18,7 +17,8 @@ from bitrix24_chat_mcp.portal.errors import PortalError
 from bitrix24_chat_mcp.portal.limits import Limits
 from bitrix24_chat_mcp.portal.line import PortalLine, open_line
 from bitrix24_chat_mcp.portal.rest import Request
-from demo.transport import ASGITransport
+from bitrix24_demo_portal import DemoPortal, Fault
+from demo_portal.transport import ASGITransport
 
 CALLS, CALLERS = 10_000, 200
 USERS = [1, 5, 7]

@@ -6,9 +6,9 @@ from typing import Any
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import Fault
 from bitrix24_chat_mcp.portal.errors import PortalError
 from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_demo_portal import Fault
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader

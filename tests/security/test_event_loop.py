@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from conversation import Era, connected, raw, text
 from mcp import Client
 from mcp_types import ResourceTemplateReference

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from bitrix24_demo_portal import DemoPortal, Fault
 from conftest import NOW
 from conversation import Conversation, facts, text
 from mcp import Client, MCPError

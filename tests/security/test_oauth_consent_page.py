@@ -5,7 +5,7 @@ from html import unescape
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from team.conftest import BACK, Serve
 
 from .oauth_wire import authorize, client_id, consent_page, registered

@@ -7,10 +7,10 @@ import anyio
 import httpx
 import pytest
 from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.serving import http_app
 from bitrix24_chat_mcp.team.documents import DEADLINE, MISSING, MOST, MOST_OF_HOST, MOST_OF_REQUESTER
+from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from team.conftest import BACK, STATE_KEY, Serve, team_settings
 

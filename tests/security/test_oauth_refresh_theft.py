@@ -6,9 +6,9 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.store import FileStore
 from bitrix24_chat_mcp.team.grants import ACCESS_LIFE, GRACE, Grants
+from bitrix24_demo_portal import DemoPortal
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken
 from team.conftest import Person, Serve

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
 from team.conftest import BACK, Person, Serve
 from team.test_tokens import Program, answers

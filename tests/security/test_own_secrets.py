@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.logs import configure
 from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_demo_portal import DemoPortal, Fault
 from conftest import NOW
 from conversation import Conversation, facts, text
 from mcp import Client, MCPError

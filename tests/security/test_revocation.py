@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.portal.store import FileStore
 from bitrix24_chat_mcp.serving import http_app
 from bitrix24_chat_mcp.team.grants import Grants
 from bitrix24_chat_mcp.team.webhooks import VERIFIED_SECONDS
 from bitrix24_chat_mcp.watching import EVERY
+from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
 from team.conftest import ORIGIN

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import httpx
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.store import FileStore
 from bitrix24_chat_mcp.team.grants import Grants
+from bitrix24_demo_portal import DemoPortal
 from team.conftest import ORIGIN, Serve
 
 from .http_wire import ACCEPT, HELLO

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.serving import http_app
 from bitrix24_chat_mcp.team.webhooks import MOST_REFUSALS, REFUSED_SECONDS, VERIFIED_SECONDS, network
+from bitrix24_demo_portal import DemoPortal, Fault
 from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
 

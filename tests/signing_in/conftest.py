@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from conftest import NOW
 from conversation import Era
 from mcp import Client

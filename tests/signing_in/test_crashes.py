@@ -11,8 +11,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_demo_portal import DemoPortal
 from mcp import Client, StdioServerParameters
 
 from .conftest import renewals

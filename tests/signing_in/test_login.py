@@ -10,7 +10,7 @@ from html import unescape
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from conversation import text
 from mcp import Client, StdioServerParameters
 

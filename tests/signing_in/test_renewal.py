@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
+from bitrix24_demo_portal import DemoPortal, Fault
 from conftest import NOW
 from conversation import text
 

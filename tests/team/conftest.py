@@ -16,10 +16,10 @@ import httpx2
 import pytest
 from bitrix24_chat_mcp.app import build_server
 from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
 from bitrix24_chat_mcp.serving import http_app
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client

@@ -16,9 +16,9 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal, Fault
-from bitrix24_chat_mcp.demo.serve import serving
 from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_demo_portal import DemoPortal, Fault
+from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client, MCPError
 
 from .conftest import Person, caller, free_port

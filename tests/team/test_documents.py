@@ -4,11 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.carrier import Carrier
 from bitrix24_chat_mcp.portal.errors import UnusableRequestError
 from bitrix24_chat_mcp.portal.guard import Guard, is_public
 from bitrix24_chat_mcp.team.documents import is_document
+from bitrix24_demo_portal import DemoPortal
 
 from .conftest import BACK, Person, Serve, assistant
 

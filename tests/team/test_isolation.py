@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from bitrix24_chat_mcp.demo import DemoPortal
-from bitrix24_chat_mcp.demo.state import Message
 from bitrix24_chat_mcp.portal.store import FileStore
 from bitrix24_chat_mcp.team.grants import Grants
+from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.data.world import Message
 from conversation import facts, text
 from mcp import Client
 

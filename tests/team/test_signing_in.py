@@ -3,7 +3,7 @@
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
+from bitrix24_demo_portal import DemoPortal
 from conversation import Era, facts, text
 from mcp import Client
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.demo import DemoPortal
 from bitrix24_chat_mcp.portal.store import FileStore
 from bitrix24_chat_mcp.team.grants import GRACE, REFRESH_LIFE, Grants
+from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
 
 from .conftest import BACK, Person, Serve, caller

@@ -1,0 +1,1 @@
+"""What the portal holds: people, chats, messages, tokens, and the fixtures from which they are made."""
