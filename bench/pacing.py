@@ -14,14 +14,14 @@ from statistics import median
 from typing import Any
 
 import httpx
-from bitrix24_chat_mcp.portal.auth import Credentials, parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import RefusedError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import PortalLine, open_line
-from bitrix24_chat_mcp.portal.pace import Pace
-from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import ApiError
+from bitrix24_chat_mcp.portal.api.rest import Request
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
+from bitrix24_chat_mcp.portal.transport.rate_limit import LeakyBucket
 from bitrix24_demo_portal import DemoPortal
 
 from bench.portal import ServedPortal, demo_portal
@@ -35,7 +35,7 @@ class OneByOne:
     """A client that makes one request a call, as fast as the bucket allows."""
 
     client: httpx.AsyncClient
-    pace: Pace
+    pace: LeakyBucket
 
     async def call(self, address: str, params: dict[str, Any]) -> Any:  # noqa: ANN401
         """Wait for the bucket, and post."""
@@ -59,7 +59,7 @@ async def pins() -> list[Row]:
     async with _opened(2, Limits()) as (line, portal):
         ours = await _timed(_crowd(20, 200, _pin_by(line, _webhook(portal.origin))))
     async with demo_portal(2) as another, httpx.AsyncClient() as client:
-        other = OneByOne(client, Pace(2, 50))
+        other = OneByOne(client, LeakyBucket(2, 50))
         address = _webhook(another.origin).address("im.recent.pin")
 
         async def pin(number: int) -> None:
@@ -110,11 +110,11 @@ async def single() -> list[Row]:
     return rows
 
 
-def _pin_by(line: PortalLine, credentials: Credentials) -> Callable[[int], Awaitable[None]]:
+def _pin_by(line: RequestPipeline, credentials: Credentials) -> Callable[[int], Awaitable[None]]:
     portal = Portal(line, credentials)
 
     async def pin(number: int) -> None:
-        with suppress(RefusedError):  # not every kind of chat can be pinned
+        with suppress(ApiError):  # not every kind of chat can be pinned
             await portal.pin(f"chat{1201 + number}", pin=True)
 
     return pin
@@ -146,9 +146,9 @@ async def _timed(work: Awaitable[None]) -> float:
 
 
 @asynccontextmanager
-async def _opened(rate: float, limits: Limits) -> AsyncGenerator[tuple[PortalLine, ServedPortal]]:
-    carrier = Carrier()
-    async with demo_portal(rate) as portal, open_line(carrier, limits) as line:
+async def _opened(rate: float, limits: Limits) -> AsyncGenerator[tuple[RequestPipeline, ServedPortal]]:
+    carrier = HttpClient()
+    async with demo_portal(rate) as portal, open_pipeline(carrier, limits) as line:
         yield line, portal
         await carrier.aclose()
 

@@ -21,7 +21,7 @@ from threading import Thread
 from typing import NamedTuple
 
 import httpx
-from bitrix24_chat_mcp.portal.carrier import in_process
+from bitrix24_chat_mcp.portal.transport.http_client import in_process
 from bitrix24_demo_portal import DemoPortal
 
 from bench.table import Row

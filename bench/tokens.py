@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import bpe_openai
 import httpx
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
@@ -122,7 +122,7 @@ async def _client(portal: DemoPortal) -> AsyncGenerator[tuple[Client, str]]:
     settings = Settings.model_validate({"webhook_url": portal.webhook()})
     async with httpx.AsyncClient(transport=in_process(portal)()) as bare:
         raw = (await bare.post(portal.webhook() + "im.recent.get")).text
-    async with Client(build_server(settings, Carrier(transport=in_process(portal)))) as client:
+    async with Client(build_server(settings, HttpClient(transport=in_process(portal)))) as client:
         yield client, raw
 
 

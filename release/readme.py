@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitrix24_chat_mcp import __version__
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings, known_names, variable
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings, known_names, variable
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import TextContent
@@ -58,7 +58,7 @@ def _answer() -> str:
 async def _ask() -> str:
     portal = DemoPortal(clock=NOW.timestamp)
     settings = Settings.model_validate({"webhook_url": portal.webhook(), "demo": False})
-    async with Client(build_server(settings, Carrier(transport=in_process(portal)))) as client:
+    async with Client(build_server(settings, HttpClient(transport=in_process(portal)))) as client:
         answer = await client.call_tool("list_recent_chats", {"limit": 5})
     return "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
 

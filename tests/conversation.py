@@ -7,9 +7,9 @@ from typing import Any, Literal, cast
 
 import httpx
 import looptime
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
@@ -26,7 +26,7 @@ async def connected(portal: DemoPortal, era: Era = "auto", **settings: object) -
     """Connect to a server of the given settings, whose network is the demo portal."""
     webhook = {"webhook_url": portal.webhook()} if "webhook_url" not in settings else {}
     server = build_server(
-        Settings.model_validate({**webhook, **settings}), Carrier(transport=in_process(portal))
+        Settings.model_validate({**webhook, **settings}), HttpClient(transport=in_process(portal))
     )
     async with Client(server, mode=era) as client:
         yield client

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.settings.load import Settings
 from conversation import Conversation, Era, facts, text
 from mcp import Client
 from syrupy.assertion import SnapshotAssertion
@@ -117,7 +117,7 @@ ODD_ROWS: list[object] = [
 async def test_one_odd_item_never_costs_the_others(era: Era, odd: object) -> None:
     settings = Settings.model_validate({"webhook_url": "https://acme.bitrix24.example/rest/1/code/"})
     body = {"result": [TASK, odd, {**TASK, "id": 31, "type": "user"}]}
-    carrier = Carrier(transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
+    carrier = HttpClient(transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     async with Client(build_server(settings, carrier), mode=era) as client:
         result = await client.call_tool("list_recent_chats")
     page = facts(result)

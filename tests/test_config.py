@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from bitrix24_chat_mcp.config import ConfigError, Settings, known_names, load, variable
+from bitrix24_chat_mcp.settings.load import ConfigError, Settings, known_names, load, variable
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
 ADDRESS = "https://acme.bitrix24.example/rest/1/s3cr3tc0de12345x/"

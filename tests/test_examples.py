@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.settings.load import Settings
 from conversation import Era, facts, text
 from mcp import Client
 
@@ -23,7 +23,7 @@ def documented(name: str) -> dict[str, Any]:
 def server(status: int, body: dict[str, Any]) -> Any:
     settings = Settings.model_validate({"webhook_url": "https://acme.bitrix24.example/rest/503/code/"})
     answer = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
-    return build_server(settings, Carrier(transport=lambda: answer))
+    return build_server(settings, HttpClient(transport=lambda: answer))
 
 
 async def test_the_documented_list(era: Era) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.entries import complaints
-from bitrix24_chat_mcp.hosts import entries
+from bitrix24_chat_mcp.commands.host_checks import problems
+from bitrix24_chat_mcp.commands.hosts import server_entries
 from commands import run
 
 CODE = "s3cr3tc0de12345x"
@@ -50,7 +50,7 @@ def write(file: Path, text: str | dict[str, Any]) -> None:
 
 
 def found() -> list[tuple[str, str, list[str]]]:
-    return [(entry.host.name, entry.name, complaints(entry)) for entry in entries()]
+    return [(entry.host.name, entry.name, problems(entry)) for entry in server_entries()]
 
 
 def said_of(home: Path, entry: dict[str, Any]) -> list[str]:

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from conversation import Conversation, Era, facts, text
 from mcp import Client
@@ -47,7 +47,7 @@ async def test_false_below_the_limit_means_no_relation_to_the_chat(era: Era) -> 
         return httpx.Response(200, json={"result": results[request.url.path.rpartition("/")[2]]})
 
     settings = Settings.model_validate({"webhook_url": "https://old.bitrix24.example/rest/1/code/"})
-    server = build_server(settings, Carrier(transport=lambda: httpx.MockTransport(answer)))
+    server = build_server(settings, HttpClient(transport=lambda: httpx.MockTransport(answer)))
     async with Client(server, mode=era) as client:
         pin = await client.call_tool("pin_chat", {"dialog_id": "chat7"})
         unpin = await client.call_tool("pin_chat", {"dialog_id": "chat7", "pin": False})

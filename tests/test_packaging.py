@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from bitrix24_chat_mcp import __version__
-from bitrix24_chat_mcp.config import known_names, variable
+from bitrix24_chat_mcp.settings.load import known_names, variable
 from jsonschema import Draft202012Validator
 from pydantic import SecretStr
 

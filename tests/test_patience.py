@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal, Fault
 from conversation import VIRTUAL_TIME, Era, facts, text
 from mcp import Client
@@ -25,7 +25,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 async def connected(era: Era, **limits: object) -> AsyncGenerator[tuple[Client, DemoPortal]]:
     portal = DemoPortal(clock=lambda: BEGIN + asyncio.get_running_loop().time())
     settings = Settings.model_validate({"webhook_url": portal.webhook(), "limits": limits})
-    async with Client(build_server(settings, Carrier(transport=in_process(portal))), mode=era) as client:
+    async with Client(build_server(settings, HttpClient(transport=in_process(portal))), mode=era) as client:
         yield client, portal
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.hosts import HOSTS
-from bitrix24_chat_mcp.portal.advice import ADVICE
+from bitrix24_chat_mcp.commands.hosts import HOSTS
+from bitrix24_chat_mcp.portal.api.error_codes import ERROR_CODES
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from commands import environment, run
@@ -155,7 +155,7 @@ def test_every_error_code_that_is_named_exists() -> None:
     source = "".join(file.read_text() for file in (ROOT / "server").rglob("*.py"))
     codes = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
     assert codes
-    assert [code for code in codes if code not in ADVICE and f'"{code}"' not in source] == []
+    assert [code for code in codes if code not in ERROR_CODES and f'"{code}"' not in source] == []
 
 
 def test_every_target_of_make_that_is_named_exists() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.advice import ADVICE
-from bitrix24_chat_mcp.portal.carrier import Carrier
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.api.error_codes import ERROR_CODES
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.settings.load import Settings
 from conversation import VIRTUAL_TIME, Era, text
 from mcp import Client
 
@@ -25,7 +25,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 async def ask(era: Era, answer: Answer, tool: str = "list_recent_chats", **arguments: Any) -> str:
     """Return what a model reads when the portal answers so; the server must serve on."""
-    carrier = Carrier(transport=lambda: httpx.MockTransport(answer), max_bytes=10_000)
+    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer), max_bytes=10_000)
     server = build_server(Settings.model_validate({"webhook_url": WEBHOOK}), carrier)
     async with Client(server, mode=era) as client:
         first = await client.call_tool(tool, arguments)
@@ -35,9 +35,9 @@ async def ask(era: Era, answer: Answer, tool: str = "list_recent_chats", **argum
     return text(first)
 
 
-@pytest.mark.parametrize("code", ADVICE)
+@pytest.mark.parametrize("code", ERROR_CODES)
 async def test_every_known_code_reaches_the_model_with_its_meaning(era: Era, code: str) -> None:
-    advice = ADVICE[code]
+    advice = ERROR_CODES[code]
     for status, written in ((200, code), (401, code.lower()), (503, code)):
         body = {"error": written, "error_description": ""}
         said = await ask(era, lambda _, s=status, b=body: httpx.Response(s, json=b))

@@ -1,7 +1,7 @@
 """Hosts read, attach, complete and watch chats."""
 
 import pytest
-from bitrix24_chat_mcp.resources import CHAT, RECENT
+from bitrix24_chat_mcp.mcp_server.resources import CHAT, RECENT
 from conversation import Conversation, text
 from mcp import MCPError
 from mcp_types import PromptReference, ReadResourceResult, ResourceTemplateReference, TextResourceContents

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.resources import RECENT
-from bitrix24_chat_mcp.watching import EVERY
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.resources import RECENT
+from bitrix24_chat_mcp.mcp_server.subscriptions import EVERY
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from mcp import Client
@@ -41,7 +41,7 @@ async def connected(mode: str, heard: list[str]) -> AsyncGenerator[tuple[Client,
         if isinstance(message, ResourceUpdatedNotification):
             heard.append(str(message.params.uri))
 
-    server = build_server(settings, Carrier(transport=in_process(portal)))
+    server = build_server(settings, HttpClient(transport=in_process(portal)))
     async with Client(server, mode=mode, message_handler=hear) as client:  # pyright: ignore[reportArgumentType]
         yield client, portal
 

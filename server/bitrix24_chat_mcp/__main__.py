@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     options = vars(_parser().parse_args(argv))
     run = options.pop("run")
-    from .config import ConfigError  # noqa: PLC0415 - `--version` and `--help` need no pydantic
+    from .settings.load import ConfigError  # noqa: PLC0415 - `--version` and `--help` need no pydantic
 
     try:
         return run(options)
@@ -35,35 +35,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(options: Options) -> int:
     # Walking half-loaded modules and half-built schemas again and again costs a tenth of the start.
     gc.disable()
-    from . import app, logs, serving  # noqa: PLC0415
-    from .config import load  # noqa: PLC0415
+    from . import logs  # noqa: PLC0415
+    from .mcp_server import app, transports  # noqa: PLC0415
+    from .settings.load import load  # noqa: PLC0415
 
     settings = load(**_nested(options))
     logs.configure(settings.log_level, settings.log_format)
     server = app.build_server(settings)
     gc.freeze()
     gc.enable()
-    serving.serve(server, settings)
+    transports.serve(server, settings)
     return 0
 
 
 def _check(options: Options) -> int:
-    from . import check  # noqa: PLC0415
+    from .commands import check  # noqa: PLC0415
 
     return check.run(_nested(options))
 
 
 def _demo(_: Options) -> int:
-    from . import showcase  # noqa: PLC0415
+    from .commands import demo  # noqa: PLC0415
 
-    return showcase.run()
+    return demo.run()
 
 
 def _portal(options: Options) -> int:
     from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415
     from bitrix24_demo_portal.asgi.server import serve  # noqa: PLC0415
 
-    from .config import ConfigError  # noqa: PLC0415
+    from .settings.load import ConfigError  # noqa: PLC0415
 
     port = options.pop("port")
     try:
@@ -83,13 +84,13 @@ def _portal(options: Options) -> int:
 
 
 def _login(options: Options) -> int:
-    from . import login  # noqa: PLC0415
+    from .commands import login  # noqa: PLC0415
 
     return login.login(_nested(options))
 
 
 def _logout(options: Options) -> int:
-    from . import login  # noqa: PLC0415
+    from .commands import login  # noqa: PLC0415
 
     return login.logout(_nested(options))
 

@@ -7,8 +7,8 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-from .answers.secrecy import mask_secrets
-from .portal.call import current_call
+from .answers.redaction import mask_secrets
+from .portal.transport.call_context import current_call
 
 _PACKAGE = __name__.partition(".")[0]
 AUDIT = f"{_PACKAGE}.audit"

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bitrix24_chat_mcp.answers.attention import PRESSING, rank
-from bitrix24_chat_mcp.portal.models import Chat
+from bitrix24_chat_mcp.chats.triage import PRESSING, rank
+from bitrix24_chat_mcp.portal.api.models import Chat
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 SHORTLY = timedelta(minutes=30)

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import get_args
 
-from bitrix24_chat_mcp.answers import pages
-from bitrix24_chat_mcp.answers.choice import EVERYTHING, Choice, Show, choose
-from bitrix24_chat_mcp.answers.cursor import start
-from bitrix24_chat_mcp.answers.records import Kind, Look
-from bitrix24_chat_mcp.portal.models import Chat, Listing
+from bitrix24_chat_mcp.answers.records import Kind, RenderContext
+from bitrix24_chat_mcp.chats import pagination
+from bitrix24_chat_mcp.chats.cursor import start
+from bitrix24_chat_mcp.chats.filters import EVERYTHING, ChatFilter, Show, apply_filter
+from bitrix24_chat_mcp.portal.api.models import Chat, Listing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,21 +47,23 @@ CHATS = st.lists(
     max_size=30,
 ).map(number)
 CHOICES = st.builds(
-    Choice,
+    ChatFilter,
     query=st.sampled_from(["", " ", "бухгалтерия", "orlov", "nothing like it"]),
     show=st.sampled_from(get_args(Show)),
     kinds=st.lists(st.sampled_from(get_args(Kind)), max_size=4).map(tuple),
 )
 
 
-def page(chats: list[Chat], choice: Choice, limit: int = 200) -> dict[str, object]:
-    asked = pages.Page(limit, start(NOW), "", b"")
-    return pages.make(Listing(chats, []), choice, asked, Look("", NOW, "brief", {})).compact()
+def page(chats: list[Chat], choice: ChatFilter, limit: int = 200) -> dict[str, object]:
+    asked = pagination.PageRequest(limit, start(NOW), "", b"")
+    return pagination.make_page(
+        Listing(chats, []), choice, asked, RenderContext("", NOW, "brief", {})
+    ).compact()
 
 
 @given(chats=CHATS, choice=CHOICES)
-def test_what_matches_and_what_is_hidden_add_up_to_all(chats: list[Chat], choice: Choice) -> None:
-    chosen = choose(chats, choice, NOW)
+def test_what_matches_and_what_is_hidden_add_up_to_all(chats: list[Chat], choice: ChatFilter) -> None:
+    chosen = apply_filter(chats, choice, NOW)
     hidden = sum(count for kinds in chosen.hidden.values() for count in kinds.values())
     assert len(chats) == len(chosen.chats) + hidden
     assert len({chat.dialog_id for chat in chosen.chats}) == len(chosen.chats)
@@ -74,7 +76,7 @@ def test_what_matches_and_what_is_hidden_add_up_to_all(chats: list[Chat], choice
 
 @given(chats=CHATS, choice=CHOICES, limit=st.integers(1, 5))
 def test_the_figures_are_of_the_whole_list_and_not_of_the_page(
-    chats: list[Chat], choice: Choice, limit: int
+    chats: list[Chat], choice: ChatFilter, limit: int
 ) -> None:
     told, whole = page(chats, choice, limit), page(chats, choice)
     for figure in ("total", "matching", "unread", "unread_chats", "hidden"):
@@ -86,8 +88,8 @@ def test_the_figures_are_of_the_whole_list_and_not_of_the_page(
 
 
 @given(chats=CHATS, choice=CHOICES)
-def test_every_chosen_chat_is_what_was_asked_for(chats: list[Chat], choice: Choice) -> None:
-    chosen = choose(chats, choice, NOW)
+def test_every_chosen_chat_is_what_was_asked_for(chats: list[Chat], choice: ChatFilter) -> None:
+    chosen = apply_filter(chats, choice, NOW)
     for chat in chosen.chats:
         assert not choice.kinds or chat.kind in choice.kinds
         assert choice.show != "pinned" or chat.pinned
@@ -97,20 +99,20 @@ def test_every_chosen_chat_is_what_was_asked_for(chats: list[Chat], choice: Choi
 
 def test_without_a_wish_the_portal_s_order_stays() -> None:
     chats = number([Chat("", title, "group") for title in TITLES])
-    assert choose(chats, EVERYTHING, NOW).chats == chats
-    assert choose(chats, EVERYTHING, NOW).hidden == {}
+    assert apply_filter(chats, EVERYTHING, NOW).chats == chats
+    assert apply_filter(chats, EVERYTHING, NOW).hidden == {}
 
 
 def test_the_best_match_of_a_query_comes_first_among_those_that_wait() -> None:
     chats = number([Chat("", "Orlova", "person", unread=1), Chat("", "Orlov", "person", unread=1)])
     waiting = [Chat(c.dialog_id, c.title, c.kind, unread=1, author="x", active_at=NOW) for c in chats]
-    found = choose(waiting, Choice("orlov", "attention"), NOW)
+    found = apply_filter(waiting, ChatFilter("orlov", "attention"), NOW)
     assert found.chats[0].title == "Orlov"
 
 
 def notes(*kinds: str, asked: tuple[str, ...] = ()) -> object:
     chats = number([Chat("", "A", kind) for kind in kinds])
-    return page(chats, Choice(kinds=asked)).get("notes", [])
+    return page(chats, ChatFilter(kinds=asked)).get("notes", [])
 
 
 def test_a_flood_of_tasks_and_bots_is_counted_unless_it_was_asked_for() -> None:

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 import regex
-from bitrix24_chat_mcp.answers.clean import clean, quoted
+from bitrix24_chat_mcp.answers.sanitize import quoted, sanitize
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ def characters(text: str) -> int:
 
 @given(FOREIGN, LIMITS)
 def test_nothing_unseen_is_left_of_any_text(text: str, limit: int | None) -> None:
-    answer = clean(text, limit)
+    answer = sanitize(text, limit)
     at_home = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
     for character in set(answer) - at_home:
         assert unicodedata.category(character) not in {"Cc", "Cs", "Co", "Zl", "Zp"}, ascii(answer)
@@ -45,7 +45,7 @@ def test_nothing_unseen_is_left_of_any_text(text: str, limit: int | None) -> Non
 
 @given(FOREIGN, LIMITS)
 def test_any_text_is_one_line_of_single_spaces(text: str, limit: int | None) -> None:
-    answer = clean(text, limit)
+    answer = sanitize(text, limit)
     assert "\t" not in answer
     assert answer.splitlines() == ([answer] if answer else [])
     assert " ".join(answer.split()) == answer
@@ -53,7 +53,7 @@ def test_any_text_is_one_line_of_single_spaces(text: str, limit: int | None) -> 
 
 @given(st.lists(st.tuples(FOREIGN, FOREIGN, FOREIGN), min_size=1, max_size=5))
 def test_rows_of_fields_parse_back_into_what_was_written(rows: list[tuple[str, str, str]]) -> None:
-    written = [[clean(field) for field in row] for row in rows]
+    written = [[sanitize(field) for field in row] for row in rows]
     table = "\n".join("\t".join(row) for row in written)
     assert [line.split("\t") for line in table.split("\n")] == written
     assert all(len(line.split("\t")) == 3 for line in (table + "\n").splitlines())
@@ -61,20 +61,20 @@ def test_rows_of_fields_parse_back_into_what_was_written(rows: list[tuple[str, s
 
 @given(FOREIGN, LIMITS)
 def test_cleaning_what_is_clean_changes_nothing(text: str, limit: int | None) -> None:
-    answer = clean(text, limit)
-    assert clean(answer, limit) == answer
+    answer = sanitize(text, limit)
+    assert sanitize(answer, limit) == answer
 
 
 @given(FOREIGN, st.integers(0, 60))
 def test_no_answer_is_longer_than_its_limit(text: str, limit: int) -> None:
-    answer = clean(text, limit)
+    answer = sanitize(text, limit)
     assert characters(answer) <= limit
     assert len(answer) <= 16 * limit
 
 
 @given(FOREIGN, st.integers(1, 60))
 def test_a_cut_keeps_whole_characters_of_the_uncut_text(text: str, limit: int) -> None:
-    whole, short = clean(text), clean(text, limit)
+    whole, short = sanitize(text), sanitize(text, limit)
     if short != whole and "[secret]" not in whole:
         assert short.endswith("…")
         kept = regex.findall(r"\X", short.removesuffix("…"))
@@ -98,7 +98,7 @@ def test_a_cut_keeps_whole_characters_of_the_uncut_text(text: str, limit: int) -
     ],
 )
 def test_text_is_cut_at_the_edge_of_a_character(text: str, limit: int, short: str) -> None:
-    assert clean(text, limit) == short
+    assert sanitize(text, limit) == short
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_text_is_cut_at_the_edge_of_a_character(text: str, limit: int, short: st
     ],
 )
 def test_honest_text_stays_whole(text: str) -> None:
-    assert clean(text) == text
+    assert sanitize(text) == text
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_honest_text_stays_whole(text: str) -> None:
     ],
 )
 def test_what_does_not_belong_goes(text: str | None, answer: str) -> None:
-    assert clean(text) == answer
+    assert sanitize(text) == answer
 
 
 HEXADECIMAL = "5b1e2f3a4c5d6e7f8091a2b3c4d5e6f7"
@@ -218,14 +218,14 @@ def leaks(draw: st.DrawFn) -> tuple[str, str]:
 @given(leaks(), LIMITS)
 def test_no_secret_survives(leak: tuple[str, str], limit: int | None) -> None:
     text, secret = leak
-    answer = clean(text, limit)
+    answer = sanitize(text, limit)
     assert secret not in answer
     assert secret[: len(secret) // 2 + 3] not in answer
 
 
 @pytest.mark.parametrize(("around", "secret"), SECRETS)
 def test_what_stands_around_a_secret_stays_readable(around: str, secret: str) -> None:
-    answer = clean(f"Держи: {around.format(secret)} , пригодится")
+    answer = sanitize(f"Держи: {around.format(secret)} , пригодится")
     assert answer.startswith("Держи: ")
     assert answer.endswith(", пригодится")
     assert "[secret]" in answer
@@ -233,13 +233,13 @@ def test_what_stands_around_a_secret_stays_readable(around: str, secret: str) ->
 
 def test_a_masked_webhook_still_names_its_portal_and_user() -> None:
     text = "вебхук https://acme.bitrix24.ru/rest/1/q7w8e9r0t1y2u3i4/im.recent.get.json не работает"
-    assert clean(text) == "вебхук https://acme.bitrix24.ru/rest/1/[secret]/im.recent.get.json не работает"
+    assert sanitize(text) == "вебхук https://acme.bitrix24.ru/rest/1/[secret]/im.recent.get.json не работает"
 
 
 @given(leaks(), st.integers(1, 200))
 def test_a_cut_through_a_secret_shows_no_part_of_it(leak: tuple[str, str], limit: int) -> None:
     text, secret = leak
-    assert secret[:12] not in clean(text, limit) or len(secret) < 12
+    assert secret[:12] not in sanitize(text, limit) or len(secret) < 12
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_a_cut_through_a_secret_shows_no_part_of_it(leak: tuple[str, str], limit
     ],
 )
 def test_ordinary_numbers_links_and_words_are_no_secrets(text: str) -> None:
-    assert clean(text) == text
+    assert sanitize(text) == text
 
 
 @given(FOREIGN, LIMITS)
@@ -320,17 +320,19 @@ def test_an_apostrophe_inside_a_word_stays() -> None:
     ],
 )
 def test_nothing_that_a_host_would_load_stays_markup(text: str, answer: str) -> None:
-    assert clean(text) == answer
-    assert clean(answer) == answer
+    assert sanitize(text) == answer
+    assert sanitize(answer) == answer
 
 
 @pytest.mark.parametrize("hidden", range(3900, 4020, 7))
 def test_a_secret_torn_by_the_bound_on_long_texts_is_not_shown(hidden: int) -> None:
-    said = clean("Ключ " + "\u200b" * hidden + " 3f9a7c1e5b8d2f6a4c0e9b7d1f3a5c8e2b6d4f0a9c7e1b3d и ещё", 80)
+    said = sanitize(
+        "Ключ " + "\u200b" * hidden + " 3f9a7c1e5b8d2f6a4c0e9b7d1f3a5c8e2b6d4f0a9c7e1b3d и ещё", 80
+    )
     assert "3f9" not in said
     assert said.startswith(("Ключ …", "Ключ [secret]"))
 
 
 def test_a_text_of_any_length_is_cut_as_a_shorter_one() -> None:
-    assert clean("слово " * 100_000, 80) == clean("слово " * 100, 80)
-    assert clean("x" * 1_000_000, 80) == clean("x" * 100, 80)
+    assert sanitize("слово " * 100_000, 80) == sanitize("слово " * 100, 80)
+    assert sanitize("x" * 1_000_000, 80) == sanitize("x" * 100, 80)

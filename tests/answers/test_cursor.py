@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from bitrix24_chat_mcp.answers import cursor
-from bitrix24_chat_mcp.answers.cursor import MOST_NAMED, CursorError, Place, seal, start, unseal
-from bitrix24_chat_mcp.portal.models import Chat
+from bitrix24_chat_mcp.chats import cursor
+from bitrix24_chat_mcp.chats.cursor import MOST_NAMED, CursorError, PagePosition, decode, encode, start
+from bitrix24_chat_mcp.portal.api.models import Chat
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokens import count
@@ -73,12 +73,12 @@ def read(office: Office, events: list[str], limit: Callable[[], int], after: int
         pages.append([chat.dialog_id for chat in shown])
         if len(shown) == len(ahead):
             return pages
-        sealed = seal(place.after(shown, office.clock), ARGUMENTS, KEY)
+        sealed = encode(place.after(shown, office.clock), ARGUMENTS, KEY)
         busy = min(len(pending), office.random.randrange(12)) if sum(map(len, pages)) >= after else 0
         for _ in range(busy):
             office.happen(pending.pop())
         office.clock += MINUTE
-        place = unseal(sealed, ARGUMENTS, KEY, office.clock)
+        place = decode(sealed, ARGUMENTS, KEY, office.clock)
 
 
 EVENTS = st.lists(st.sampled_from(["message", "pin", "hide", "new", "deleted message"]), max_size=40)
@@ -166,11 +166,11 @@ NAMES = st.builds(
 def test_what_is_sealed_is_read_as_it_was(
     named: frozenset[str], at: int, since: int, reached: tuple[int, int]
 ) -> None:
-    place = Place(int(NOW.timestamp()) - at % 86_000, named, since, reached)
-    assert unseal(seal(place, ARGUMENTS, KEY), ARGUMENTS, KEY, NOW) == place
+    place = PagePosition(int(NOW.timestamp()) - at % 86_000, named, since, reached)
+    assert decode(encode(place, ARGUMENTS, KEY), ARGUMENTS, KEY, NOW) == place
 
 
-SEALED = seal(start(NOW).after(list(office(30).chats.values()), NOW), ARGUMENTS, KEY)
+SEALED = encode(start(NOW).after(list(office(30).chats.values()), NOW), ARGUMENTS, KEY)
 
 
 @given(at=st.integers(0, len(SEALED) - 1), letter=st.sampled_from("AQgw_-9="))
@@ -179,13 +179,13 @@ def test_a_cursor_with_another_letter_is_no_cursor(at: int, letter: str) -> None
     if forged == SEALED or at == len(SEALED) - 1:  # bits of the last letter may mean nothing
         return
     with pytest.raises(CursorError):
-        unseal(forged, ARGUMENTS, KEY, NOW)
+        decode(forged, ARGUMENTS, KEY, NOW)
 
 
 @given(st.text(max_size=60) | st.integers(0, len(SEALED) - 1).map(lambda end: SEALED[:end]))
 def test_what_is_cut_off_or_made_up_is_no_cursor(made_up: str) -> None:
     with pytest.raises(CursorError, match="is not a cursor"):
-        unseal(made_up, ARGUMENTS, KEY, NOW)
+        decode(made_up, ARGUMENTS, KEY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -201,18 +201,18 @@ def test_a_cursor_that_cannot_be_followed_says_why(
     arguments: str, key: bytes, now: datetime, reason: str
 ) -> None:
     with pytest.raises(CursorError, match=reason):
-        unseal(SEALED, arguments, key, now)
+        decode(SEALED, arguments, key, now)
 
 
 @pytest.mark.parametrize(("chats", "most"), [(30, 60), (100, 130), (300, 350)])
 def test_a_cursor_costs_about_a_token_a_chat(chats: int, most: int) -> None:
-    sealed = seal(start(NOW).after(list(office(chats).chats.values()), NOW), ARGUMENTS, KEY)
+    sealed = encode(start(NOW).after(list(office(chats).chats.values()), NOW), ARGUMENTS, KEY)
     assert count(sealed) <= most
 
 
 def test_the_longest_cursor_is_one_that_the_tool_takes() -> None:
     far_apart = frozenset(f"chat{10**12 - 1 - n * 3 * 10**9}" for n in range(MOST_NAMED))
-    assert len(seal(Place(2**35, far_apart, 2**35, (2**35, 2**42)), ARGUMENTS, KEY)) < 4000
+    assert len(encode(PagePosition(2**35, far_apart, 2**35, (2**35, 2**42)), ARGUMENTS, KEY)) < 4000
     assert timedelta(days=1) == cursor.LIFETIME
 
 
@@ -225,7 +225,7 @@ def test_names_and_sweep_do_not_mix_in_a_page() -> None:
 def test_a_chat_of_the_very_second_in_which_a_sweep_began_is_not_twice_in_a_page() -> None:
     second = int(NOW.timestamp())
     names = frozenset(f"chat{n}" for n in range(1, MOST_NAMED + 1))
-    ahead = Place(second, names, reached=(second, 10**9)).ahead(
+    ahead = PagePosition(second, names, reached=(second, 10**9)).ahead(
         [Chat("7", "A", "person", active_at=NOW)], NOW
     )
     assert [chat.dialog_id for chat in ahead] == ["7"]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from hashlib import sha512
 
 import pytest
-from bitrix24_chat_mcp.answers.clean import clean
-from bitrix24_chat_mcp.answers.secrecy import mask_secrets
-from bitrix24_chat_mcp.portal.auth import Webhook
-from bitrix24_chat_mcp.portal.known_secrets import KnownSecrets
+from bitrix24_chat_mcp.answers.redaction import mask_secrets
+from bitrix24_chat_mcp.answers.sanitize import sanitize
+from bitrix24_chat_mcp.portal.api.credentials import Webhook
+from bitrix24_chat_mcp.portal.api.known_secrets import KnownSecrets
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,9 +87,9 @@ def test_a_webhook_is_masked_while_it_lives() -> None:
     code = "zxcvb"
     webhooks = [Webhook("https://acme.example", "1", code * 2)]
     assert mask_secrets(f"code={code * 2}") == "code=[secret]"
-    assert clean(f"code={code * 2}") == "code=[secret]"
+    assert sanitize(f"code={code * 2}") == "code=[secret]"
     webhooks.clear()
-    assert clean(f"code={code * 2}") == f"code={code * 2}"
+    assert sanitize(f"code={code * 2}") == f"code={code * 2}"
 
 
 def test_what_is_shorter_than_eight_characters_is_an_ordinary_word() -> None:

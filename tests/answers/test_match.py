@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from bitrix24_chat_mcp.answers.match import rank
+from bitrix24_chat_mcp.chats.search.match import rank
 from hypothesis import given
 from hypothesis import strategies as st
 

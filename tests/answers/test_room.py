@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bitrix24_chat_mcp.answers import pages, room, text
-from bitrix24_chat_mcp.answers.choice import Choice, Show
-from bitrix24_chat_mcp.answers.cursor import start, unseal
-from bitrix24_chat_mcp.answers.records import ChatList, Detail, Look, row
-from bitrix24_chat_mcp.portal.models import Chat, Listing, Message
+from bitrix24_chat_mcp.answers import text, token_budget
+from bitrix24_chat_mcp.answers.records import ChatList, Detail, RenderContext, row
+from bitrix24_chat_mcp.chats import pagination
+from bitrix24_chat_mcp.chats.cursor import decode, start
+from bitrix24_chat_mcp.chats.filters import ChatFilter, Show
+from bitrix24_chat_mcp.portal.api.models import Chat, Listing, Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokens import count, count_json
@@ -68,11 +69,11 @@ def many(some: list[Chat], number: int, first: int) -> list[Chat]:
     return [replace(some[n % len(some)], dialog_id=dialog_id) for n, dialog_id in enumerate(ids)]
 
 
-def answer(chats: list[Chat], choice: Choice, detail: Detail, page: pages.Page) -> ChatList:
+def answer(chats: list[Chat], choice: ChatFilter, detail: Detail, page: pagination.PageRequest) -> ChatList:
     odd = ["Z7q" * 13] * 9
     notes = ["skip_openlines, skip_chat, skip_dialog applied by the portal, uncounted", "changes only"]
-    look = Look(BASE, NOW, detail, {})
-    return pages.make(Listing(chats, odd), choice, page, look, notes=notes, portal="demo portal")
+    look = RenderContext(BASE, NOW, detail, {})
+    return pagination.make_page(Listing(chats, odd), choice, page, look, notes=notes, portal="demo portal")
 
 
 @settings(max_examples=25)
@@ -87,7 +88,7 @@ def test_no_answer_passes_8000_tokens_and_the_next_page_goes_on_exactly_there(
     some: list[Chat], number: int, first: int, detail: Detail, show: Show
 ) -> None:
     chats = many(some, number, first)
-    choice, asked, shown = Choice(show=show), _page(200), list[str]()
+    choice, asked, shown = ChatFilter(show=show), _page(200), list[str]()
     page = answer(chats, choice, detail, asked)
     for _ in range(2):
         assert count(text.chat_list(page)) <= MOST
@@ -97,26 +98,28 @@ def test_no_answer_passes_8000_tokens_and_the_next_page_goes_on_exactly_there(
             assert len(shown) == (page.total if page.matching is None else page.matching)
             break
         assert page.chats, "a page without rows leads nowhere"
-        asked = replace(asked, place=unseal(page.next_cursor, "", b"", NOW))
+        asked = replace(asked, place=decode(page.next_cursor, "", b"", NOW))
         page = answer(chats, choice, detail, asked)
     assert len(shown) == len(set(shown))
 
 
-def _page(limit: int) -> pages.Page:
-    return pages.Page(limit, start(NOW), "", b"")
+def _page(limit: int) -> pagination.PageRequest:
+    return pagination.PageRequest(limit, start(NOW), "", b"")
 
 
 @given(chat(), st.sampled_from(["brief", "normal", "full"]), st.sampled_from([0, 16, 40, 80]))
 def test_no_row_costs_more_than_it_was_thought_to(one: Chat, detail: Detail, preview: int) -> None:
-    made = row(one, Look(BASE, NOW, detail, {"chat1": "you owe the answer, waiting 3 d"}), preview)
+    made = row(one, RenderContext(BASE, NOW, detail, {"chat1": "you owe the answer, waiting 3 d"}), preview)
     written = text._line(made)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    assert count(written + "\n") <= room.cost(made)
-    assert count_json([made.compact(), made.compact()]) - count_json([made.compact()]) <= room.cost(made)
+    assert count(written + "\n") <= token_budget.cost(made)
+    assert count_json([made.compact(), made.compact()]) - count_json([made.compact()]) <= token_budget.cost(
+        made
+    )
 
 
 @given(st.text() | FOREIGN)
 def test_no_text_costs_more_than_it_was_thought_to(said: str) -> None:
-    assert count(said) <= room.tokens(said)
+    assert count(said) <= token_budget.tokens(said)
 
 
 def ordinary(number: int, words: str) -> list[Chat]:
@@ -126,16 +129,16 @@ def ordinary(number: int, words: str) -> list[Chat]:
 
 
 def test_fifty_ordinary_chats_keep_their_previews() -> None:
-    page = answer(ordinary(50, NASTY["Russian"]), Choice(), "normal", _page(50))
+    page = answer(ordinary(50, NASTY["Russian"]), ChatFilter(), "normal", _page(50))
     assert page.shown == 50
-    assert all(len(one.last_text) == room.USUAL_PREVIEW for one in page.chats)
+    assert all(len(one.last_text) == token_budget.USUAL_PREVIEW for one in page.chats)
     assert not [note for note in page.notes if "room" in note]
 
 
 def test_short_messages_leave_their_room_to_long_ones() -> None:
     chats = [*ordinary(10, "Да"), *many(ordinary(1, NASTY["Russian"]), 1, 5)]
-    page = answer(chats, Choice(), "normal", _page(20))
-    assert len(page.chats[-1].last_text) > room.USUAL_PREVIEW
+    page = answer(chats, ChatFilter(), "normal", _page(20))
+    assert len(page.chats[-1].last_text) > token_budget.USUAL_PREVIEW
 
 
 @pytest.mark.parametrize(("number", "dropped"), [(70, False), (200, True)])
@@ -143,10 +146,10 @@ def test_previews_go_first_and_then_the_last_rows_and_the_heading_says_so(
     number: int, *, dropped: bool
 ) -> None:
     chats = ordinary(number, NASTY["Russian"])
-    page = answer(chats, Choice(), "normal", _page(200))
+    page = answer(chats, ChatFilter(), "normal", _page(200))
     (said,) = [note for note in page.notes if "room" in note]
     assert said in text.chat_list(page).splitlines()[0]
-    assert all(len(one.last_text) < room.USUAL_PREVIEW for one in page.chats)
+    assert all(len(one.last_text) < token_budget.USUAL_PREVIEW for one in page.chats)
     assert [one.dialog_id for one in page.chats] == [one.dialog_id for one in chats[: page.shown]]
     assert bool(page.next_cursor) is dropped is (page.shown < number)
     if dropped:

@@ -12,9 +12,9 @@ import anyio
 import httpx
 import httpx2
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.serving import http_app
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.transports import http_app
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from browser import Browser, browser, driver, install

@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 
 import anyio
-from bitrix24_chat_mcp.portal.auth import Webhook, parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.limits import MIB, Limits
-from bitrix24_chat_mcp.portal.line import PortalLine, open_line
-from bitrix24_chat_mcp.portal.rest import Answer, Request
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import Webhook, parse_webhook
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import MIB, Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
 from bitrix24_demo_portal import DemoPortal
 from demo_portal.transport import ASGITransport
 
@@ -24,8 +24,8 @@ class Office:
     """What a test needs; `user` asks as the portal's default user."""
 
     demo: DemoPortal
-    carrier: Carrier
-    line: PortalLine
+    carrier: HttpClient
+    line: RequestPipeline
     user: Portal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class Office:
     def webhook(self, number: int = 1) -> Webhook:
         return parse_webhook(self.demo.webhook(number))
 
-    async def ask(self, method: str, number: int = 1, salt: object = "") -> Answer:
+    async def ask(self, method: str, number: int = 1, salt: object = "") -> ApiResult:
         """Read something as somebody; the portal overlooks the salt, which makes reads differ."""
         return await self.line(Request(self.webhook(number), method, {"SALT": str(salt)}))
 
@@ -58,8 +58,8 @@ async def office(
     start = anyio.current_time()
     switches.setdefault("clock", lambda: DAY_ONE + anyio.current_time() - start)
     demo = DemoPortal(**switches)
-    carrier = Carrier(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
-    async with open_line(carrier, limits, jitter=Random(4)) as line:  # noqa: S311
+    carrier = HttpClient(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
+    async with open_pipeline(carrier, limits, jitter=Random(4)) as line:  # noqa: S311
         yield Office(demo, carrier, line)
         await anyio.sleep(3)
         assert line.idle

@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
-from bitrix24_chat_mcp.portal.auth import Webhook
-from bitrix24_chat_mcp.portal.batch import fits, pack, unpack
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.rest import Answer, Request
+from bitrix24_chat_mcp.portal.api.batch import fits, pack, unpack
+from bitrix24_chat_mcp.portal.api.credentials import Webhook
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
 
 ME = Webhook("https://acme.example", "1", "secret")
 
@@ -21,8 +21,8 @@ def command(**params: object) -> str:
     return pack([request("im.recent.get", **params)]).params["cmd"]["c0"]
 
 
-def fates(text: str, count: int = 2) -> list[Answer | PortalError]:
-    return unpack(Answer(msgspec.Raw(text.encode())), count)
+def fates(text: str, count: int = 2) -> list[ApiResult | PortalError]:
+    return unpack(ApiResult(msgspec.Raw(text.encode())), count)
 
 
 def test_a_batch_names_its_commands_and_goes_on_after_an_error() -> None:
@@ -68,8 +68,8 @@ def test_each_call_has_its_own_result_untouched_and_its_own_clock() -> None:
         '{"result":{"c0":[{"a" : 1}],"c1":[]},"result_error":[],"result_total":[],"result_next":[],'
         '"result_time":{"c0":{"date_finish":"2026-11-20T10:00:00+03:00","finish":10.5,"operating_reset_at":70}}}'
     )
-    assert isinstance(first, Answer)
-    assert isinstance(second, Answer)
+    assert isinstance(first, ApiResult)
+    assert isinstance(second, ApiResult)
     assert bytes(first.result) == b'[{"a" : 1}]'
     assert first.as_of is not None
     assert first.resets_in == 60.5
@@ -112,5 +112,5 @@ def test_a_call_of_which_nothing_is_said_may_have_been_made(text: str) -> None:
 
 def test_an_answer_of_null_is_an_answer() -> None:
     (answer,) = fates('{"result":{"c0":null}}', 1)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResult)
     assert bytes(answer.result) == b"null"

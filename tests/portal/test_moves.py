@@ -6,13 +6,13 @@ import math
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.call import within
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import open_line
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.transport.call_context import deadline
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_demo_portal import DemoPortal, Fault
 from demo_portal.transport import ASGITransport
 
@@ -41,11 +41,11 @@ async def visit(
 ) -> tuple[Town, list[str]]:
     """Pin at a portal that may have moved; return the town and what the caller was told."""
     town, notes = Town(moved), list[str]()
-    carrier = Carrier(transport=lambda: town)
+    carrier = HttpClient(transport=lambda: town)
     portal = parse_webhook(town.demo.webhook(base=here))
-    async with open_line(carrier, Limits(moves_to=frozenset(filter(None, [listed])))) as line:
+    async with open_pipeline(carrier, Limits(moves_to=frozenset(filter(None, [listed])))) as line:
         for _ in range(times):
-            with within(20) as call:
+            with deadline(20) as call:
                 assert await Portal(line, portal).pin("5", pin=True)
             notes += call.notes
     await carrier.aclose()
@@ -109,9 +109,9 @@ async def test_a_listed_host_is_followed_anywhere() -> None:
 )
 async def test_credentials_travel_to_no_other_host(here: str, there: str) -> None:
     town = Town({here: there})
-    carrier = Carrier(transport=lambda: town)
+    carrier = HttpClient(transport=lambda: town)
     portal = parse_webhook(town.demo.webhook(base=here))
-    async with open_line(carrier) as line:
+    async with open_pipeline(carrier) as line:
         with pytest.raises(PortalError, match="PORTAL_MOVED: The portal has moved"):
             await Portal(line, portal).pin("5", pin=True)
     assert town.asked == [("POST", here)]

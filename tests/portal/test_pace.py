@@ -10,12 +10,12 @@ from random import Random
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import RefusedError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import open_line
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import ApiError
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_demo_portal import DemoPortal, Fault
 from demo_portal.transport import ASGITransport
 
@@ -91,7 +91,7 @@ async def pin_all(portal: Portal, callers: int, pins: int) -> int:
     async def caller(first: int) -> None:
         nonlocal done
         for number in range(first, pins, callers):
-            with suppress(RefusedError):  # some chats cannot be pinned; that is an answer, too
+            with suppress(ApiError):  # some chats cannot be pinned; that is an answer, too
                 await portal.pin(f"chat{1201 + number}", pin=True)
             done += 1
 
@@ -108,8 +108,8 @@ async def test_200_pins_from_20_callers_never_exceed_the_limit_on_any_road(road:
     demo = DemoPortal(chats=260, rate=math.inf, clock=lambda: 1.78e9 + anyio.current_time())
     delay = ROADS[road](Random(7))  # noqa: S311
     counter = Counter(rate=2, burst=50, tick=tick)
-    carrier = Carrier(transport=lambda: Road(demo, delay, delay, counter), timeout=60)
-    async with open_line(carrier, Limits(deadline=300)) as line:
+    carrier = HttpClient(transport=lambda: Road(demo, delay, delay, counter), timeout=60)
+    async with open_pipeline(carrier, Limits(deadline=300)) as line:
         assert await pin_all(Portal(line, parse_webhook(demo.webhook())), 20, 200) == 200
     assert counter.refused == 0
     assert counter.highest > 40  # the burst is used, not shunned

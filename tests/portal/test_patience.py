@@ -4,10 +4,10 @@ import math
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.call import current_call, within
-from bitrix24_chat_mcp.portal.errors import DeadlineError, PortalError, QueueFullError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_chat_mcp.portal.api.errors import DeadlineError, PortalError, QueueFullError
+from bitrix24_chat_mcp.portal.api.rest import Request
+from bitrix24_chat_mcp.portal.transport.call_context import current_call, deadline
+from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_demo_portal import Fault
 
 from portal.office import Office, office
@@ -21,7 +21,7 @@ async def failing(here: Office, seconds: float, *, writes: bool, idempotent: boo
     request = Request(
         here.webhook(), "im.recent.pin", {"DIALOG_ID": "5", "PIN": "Y"}, writes=writes, idempotent=idempotent
     )
-    with pytest.raises(PortalError) as caught, within(seconds):
+    with pytest.raises(PortalError) as caught, deadline(seconds):
         await here.line(request)
     assert anyio.current_time() - start <= seconds + 0.001
     return caught.value
@@ -72,7 +72,7 @@ async def test_an_attempt_may_time_out_and_the_next_succeed_within_one_deadline(
 async def test_several_requests_of_one_call_share_its_deadline() -> None:
     async with office(latency=3) as here:
         start = anyio.current_time()
-        with within(8):
+        with deadline(8):
             await here.ask("server.time")
             await here.ask("profile")
             with pytest.raises(DeadlineError):
@@ -83,7 +83,7 @@ async def test_several_requests_of_one_call_share_its_deadline() -> None:
 
 async def test_a_call_whose_time_is_up_before_it_begins_is_not_sent() -> None:
     async with office() as here:
-        with within(1):
+        with deadline(1):
             await anyio.sleep(2)
             with pytest.raises(DeadlineError, match="before it could be sent"):
                 await here.ask("server.time")
@@ -190,7 +190,7 @@ async def test_progress_is_told_while_a_call_waits_for_the_bucket() -> None:
 
     async with office(Limits(rate=0.25, burst=1, cache=0), rate=math.inf) as here:
         await here.ask("server.time")
-        with within(20, report):
+        with deadline(20, report):
             await here.ask("profile")
     assert [round(seconds) for seconds, _ in told] == [1, 2, 3, 4]
     assert told[0][1] == "Waiting for the portal's rate limit: 0 calls before this one, about 4 seconds."
@@ -205,7 +205,7 @@ async def test_a_listener_that_fails_or_sleeps_harms_nobody() -> None:
     async with office(Limits(rate=0.25, burst=1, cache=0), rate=math.inf) as here:
         await here.ask("server.time")
         start = anyio.current_time()
-        with pytest.raises(DeadlineError), within(3, report):
+        with pytest.raises(DeadlineError), deadline(3, report):
             await here.ask("profile")
         assert anyio.current_time() - start == 3
 
@@ -226,7 +226,7 @@ async def _shut_out(here: Office) -> None:
 
 
 async def test_a_call_knows_its_id_wherever_it_is_asked() -> None:
-    with within(1) as call:
+    with deadline(1) as call:
         assert current_call() is call
         assert len(call.id) == 8
     assert current_call() is None

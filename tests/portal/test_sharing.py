@@ -4,9 +4,9 @@ import math
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.call import within
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.transport.call_context import deadline
+from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_demo_portal import Fault
 
 from portal.office import Office, office
@@ -119,11 +119,11 @@ async def test_the_request_goes_on_for_those_who_stay_when_the_first_gives_up() 
         got: list[object] = []
 
         async def impatient() -> None:
-            with pytest.raises(PortalError, match="DEADLINE_PASSED"), within(1):
+            with pytest.raises(PortalError, match="DEADLINE_PASSED"), deadline(1):
                 await here.ask("im.recent.get")
 
         async def patient() -> None:
-            with within(10):
+            with deadline(10):
                 got.append(await here.ask("im.recent.get"))
 
         async with anyio.create_task_group() as tasks:

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.auth import Webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import OversizedAnswerError
-from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_chat_mcp.portal.api.credentials import Webhook
+from bitrix24_chat_mcp.portal.api.errors import OversizedResponseError
+from bitrix24_chat_mcp.portal.api.rest import Request
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 
 ASK = Request(Webhook("https://acme.example", "1", "x"), "im.recent.get", {})
 
@@ -36,8 +36,8 @@ async def test_a_body_is_dropped_where_it_passes_the_limit(headers: dict[str, st
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers=headers, stream=body)
 
-    carrier = Carrier(max_bytes=10_000, transport=lambda: httpx.MockTransport(answer))
-    with pytest.raises(OversizedAnswerError, match="ANSWER_TOO_LARGE"):
+    carrier = HttpClient(max_bytes=10_000, transport=lambda: httpx.MockTransport(answer))
+    with pytest.raises(OversizedResponseError, match="ANSWER_TOO_LARGE"):
         await carrier.send(ASK)
     assert body.sent == read
     assert body.closed

@@ -10,13 +10,13 @@ import anyio
 import httpx
 import msgspec
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.call import within
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import PortalLine, open_line
-from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.api.rest import Request
+from bitrix24_chat_mcp.portal.transport.call_context import deadline
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
 from bitrix24_demo_portal import DemoPortal, Fault
 from demo_portal.transport import ASGITransport
 
@@ -95,7 +95,7 @@ def misbehave(demo: DemoPortal, random: Random) -> None:
 class Crowd:
     """Callers who ask for their own profile or pin a chat, some of whom give up early."""
 
-    line: PortalLine
+    line: RequestPipeline
     demo: DemoPortal
     random: Random
     ended: Counter[str] = field(default_factory=Counter[str])
@@ -110,7 +110,7 @@ class Crowd:
     async def call(self, user: int, patience: float) -> str:
         with anyio.move_on_after(patience if self.random.random() < 0.1 else None):
             try:
-                with within(patience):
+                with deadline(patience):
                     return await self.ask(user)
             except PortalError as error:
                 return error.code
@@ -136,8 +136,8 @@ async def test_every_call_ends_by_its_deadline_and_nothing_is_left_behind(seed: 
     demo = DemoPortal(chats=5, clock=lambda: 1.78e9 + anyio.current_time())
     misbehave(demo, random)
     doorman = Doorman(ASGITransport(demo))
-    carrier = Carrier(transport=lambda: doorman)
-    async with open_line(carrier, Limits(cache=1), jitter=random) as line:
+    carrier = HttpClient(transport=lambda: doorman)
+    async with open_pipeline(carrier, Limits(cache=1), jitter=random) as line:
         tasks_before = len(asyncio.all_tasks())
         crowd = Crowd(line, demo, random)
         async with anyio.create_task_group() as tasks:

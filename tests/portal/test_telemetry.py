@@ -6,8 +6,8 @@ from typing import Any
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_demo_portal import Fault
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider

@@ -3,13 +3,13 @@
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import UnclearAnswerError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import open_line
-from bitrix24_chat_mcp.portal.models import Listing
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError
+from bitrix24_chat_mcp.portal.api.models import Listing
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from conversation import VIRTUAL_TIME
 from portal.office import Office, office
 
@@ -23,12 +23,12 @@ def anyio_backend() -> object:
 
 async def test_an_unreadable_answer_is_not_cached() -> None:
     answers = iter([{"result": "no list"}, {"result": [{"id": 5, "title": "Anna"}]}])
-    carrier = Carrier(
+    carrier = HttpClient(
         transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
     )
-    async with open_line(carrier, Limits(cache=60)) as line:
+    async with open_pipeline(carrier, Limits(cache=60)) as line:
         user = Portal(line, parse_webhook(ACME))
-        with pytest.raises(UnclearAnswerError, match=r"im\.recent\.get with a result of an unknown shape"):
+        with pytest.raises(InvalidResponseError, match=r"im\.recent\.get with a result of an unknown shape"):
             await user.recent()
         assert [chat.title for chat in (await user.recent()).chats] == ["Anna"]
     await carrier.aclose()
@@ -57,8 +57,8 @@ async def test_the_cache_counts_the_rows_that_it_keeps() -> None:
         asked.append(str(request.url))
         return httpx.Response(200, json={"result": rows})
 
-    carrier = Carrier(transport=lambda: httpx.MockTransport(answer))
-    async with open_line(carrier, Limits(cache=60, cache_bytes=10_000)) as line:
+    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
+    async with open_pipeline(carrier, Limits(cache=60, cache_bytes=10_000)) as line:
         for _ in range(2):
             assert len(await Portal(line, parse_webhook(ACME)).recent()) == 100
     assert len(asked) == 2

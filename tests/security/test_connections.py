@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.serving import open_listener
-from bitrix24_chat_mcp.settings import HttpSettings
+from bitrix24_chat_mcp.mcp_server.transports import open_listener
+from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from .http_wire import ACCEPT, HELLO, Command, command, dropped
 

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.call import within
-from bitrix24_chat_mcp.portal.errors import PortalError, QueueFullError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.rest import Request
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import PortalError, QueueFullError
+from bitrix24_chat_mcp.portal.api.rest import Request
+from bitrix24_chat_mcp.portal.transport.call_context import deadline
+from bitrix24_chat_mcp.portal.transport.limits import Limits
 from conversation import VIRTUAL_TIME
 from portal.office import Office, office
 
@@ -117,7 +117,7 @@ async def test_queue_the_place_that_is_told_counts_the_turns_of_others() -> None
         for salt, user in enumerate((5, 5, 5, 7)):  # the first leaves at once, its fellows together
             tasks.start_soon(here.ask, "server.time", user, salt)
         await anyio.sleep(0.1)
-        with within(60, report):
+        with deadline(60, report):
             await here.ask("server.time", 1)
     assert told[0] == "Waiting for the portal's rate limit: 3 calls before this one, about 12 seconds."
 

@@ -3,10 +3,10 @@
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.serving import http_app
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.transports import http_app
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from starlette.applications import Starlette
@@ -61,7 +61,7 @@ def application(portal: DemoPortal, **http: object) -> Starlette:
             "http": {"public_url": "http://127.0.0.1:8000", **http},
         }
     )
-    return http_app(build_server(settings, Carrier(transport=in_process(portal))), settings.http)
+    return http_app(build_server(settings, HttpClient(transport=in_process(portal))), settings.http)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -8,8 +8,8 @@ from subprocess import PIPE
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp import audit
 from bitrix24_chat_mcp.logs import AUDIT, MAY_LOG, RedactingFormatter
+from bitrix24_chat_mcp.mcp_server import audit
 from commands import COMMAND, environment
 from conversation import Era, facts
 from mcp import Client, StdioServerParameters

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.serving import http_app
-from bitrix24_chat_mcp.team.documents import DEADLINE, MISSING, MOST, MOST_OF_HOST, MOST_OF_REQUESTER
+from bitrix24_chat_mcp.auth.client_documents import DEADLINE, MISSING, MOST, MOST_OF_HOST, MOST_OF_REQUESTER
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.transports import http_app
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from team.conftest import BACK, STATE_KEY, Serve, team_settings
@@ -46,8 +46,8 @@ class Documents:
         finally:
             self.ended.set()
 
-    def carrier(self) -> Carrier:
-        return Carrier(transport=lambda: httpx.MockTransport(self.answer), max_bytes=65_536)
+    def carrier(self) -> HttpClient:
+        return HttpClient(transport=lambda: httpx.MockTransport(self.answer), max_bytes=65_536)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def connect(portal: DemoPortal, folder: object, documents: Documents) -> Connect
     """Return a way to connect to a team's server, in this process, from a network address."""
     del folder
     settings = team_settings(portal, public_url=SERVER, state_key=STATE_KEY, auth=["bitrix24"])
-    server = build_server(settings, Carrier(transport=in_process(portal)))
+    server = build_server(settings, HttpClient(transport=in_process(portal)))
     app = http_app(server, settings.http, documents.carrier())
 
     def to_server(address: str) -> httpx.AsyncClient:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.team.pending import PendingAuthorization, PendingAuthorizations
-from bitrix24_chat_mcp.team.sealing import Sealer
+from bitrix24_chat_mcp.auth.pending import PendingAuthorization, PendingAuthorizations
+from bitrix24_chat_mcp.auth.sealing import Sealer
 from bitrix24_demo_portal import DemoPortal
 from team.conftest import BACK, STATE_KEY, Person, Serve, free_port
 from team.test_tokens import VERIFIER, Program, answers

@@ -6,8 +6,8 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.store import FileStore
-from bitrix24_chat_mcp.team.grants import ACCESS_LIFE, GRACE, Grants
+from bitrix24_chat_mcp.auth.grants import ACCESS_LIFE, GRACE, GrantStore
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken
@@ -93,7 +93,7 @@ class Clock:
 class Process:
     """One of several processes of a program: it reads the shared tokens once, and renews its own copy."""
 
-    grants: Grants
+    grants: GrantStore
     tokens: OAuthToken
 
     def renew(self) -> bool:
@@ -112,12 +112,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def grants(tmp_path: Path, clock: Clock) -> Grants:
-    return Grants(FileStore(tmp_path), b"k" * 32, clock)
+def grants(tmp_path: Path, clock: Clock) -> GrantStore:
+    return GrantStore(FileTokenStore(tmp_path), b"k" * 32, clock)
 
 
 def test_two_processes_that_refresh_their_own_copies_are_signed_in_after_a_week(
-    grants: Grants, clock: Clock
+    grants: GrantStore, clock: Clock
 ) -> None:
     shared = grants.begin("client", "sign-in", ["chats"], "resource")
     one, other = Process(grants, shared), Process(grants, shared)
@@ -134,7 +134,7 @@ def test_two_processes_that_refresh_their_own_copies_are_signed_in_after_a_week(
         one, other = Process(grants, other.tokens), one  # now one goes first, now the other
 
 
-def test_a_refresh_token_stolen_and_used_later_ends_the_grant(grants: Grants, clock: Clock) -> None:
+def test_a_refresh_token_stolen_and_used_later_ends_the_grant(grants: GrantStore, clock: Clock) -> None:
     shared = grants.begin("client", "sign-in", ["chats"], "resource")
     owner, thief = Process(grants, shared), Process(grants, shared)
     clock.now += ACCESS_LIFE
@@ -145,7 +145,7 @@ def test_a_refresh_token_stolen_and_used_later_ends_the_grant(grants: Grants, cl
     assert grants.by_access(owner.tokens.access_token) is None
 
 
-def test_asking_again_does_not_prolong_the_time_for_asking_again(grants: Grants, clock: Clock) -> None:
+def test_asking_again_does_not_prolong_the_time_for_asking_again(grants: GrantStore, clock: Clock) -> None:
     shared = grants.begin("client", "sign-in", ["chats"], "resource")
     owner = Process(grants, shared)
     assert owner.renew()

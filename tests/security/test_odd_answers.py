@@ -6,12 +6,12 @@ from contextlib import suppress
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import open_line
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from conversation import VIRTUAL_TIME
 
 METHODS: dict[str, Callable[[Portal], Awaitable[object]]] = {
@@ -76,8 +76,10 @@ def anyio_backend() -> object:
 @pytest.mark.parametrize("method", METHODS)
 async def test_an_odd_answer_is_an_error_in_a_sentence(method: str) -> None:
     told = [b""]
-    carrier = Carrier(transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, content=told[-1])))
-    async with open_line(carrier, Limits(cache=0, attempts=2, rate=1000, burst=10_000)) as line:
+    carrier = HttpClient(
+        transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, content=told[-1]))
+    )
+    async with open_pipeline(carrier, Limits(cache=0, attempts=2, rate=1000, burst=10_000)) as line:
         portal = Portal(line, parse_webhook("https://acme.example/rest/1/code/"))
         for body in BODIES:
             told.append(body.encode())
@@ -105,8 +107,8 @@ async def in_a_batch(body: str) -> None:
         text = body if request.url.path.endswith("batch") else '{"result": true}'
         return httpx.Response(200, content=text.encode())
 
-    carrier = Carrier(transport=lambda: httpx.MockTransport(answer))
-    async with open_line(carrier, Limits(cache=0, attempts=1, rate=1, burst=1)) as line:
+    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
+    async with open_pipeline(carrier, Limits(cache=0, attempts=1, rate=1, burst=1)) as line:
         portal = Portal(line, parse_webhook("https://acme.example/rest/1/code/"))
         await portal.answers()
         async with anyio.create_task_group() as tasks:

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import OversizedAnswerError, PortalError
-from bitrix24_chat_mcp.portal.rest import Reply, Request
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import OversizedResponseError, PortalError
+from bitrix24_chat_mcp.portal.api.rest import HttpResponse, Request
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.settings.load import Settings
 from conversation import Era, text
 from mcp import Client
 
@@ -31,15 +31,15 @@ def bomb() -> bytes:
 
 
 @asynccontextmanager
-async def carrier(limit: int = MIB) -> AsyncGenerator[Carrier]:
-    opened = Carrier(max_bytes=limit)
+async def carrier(limit: int = MIB) -> AsyncGenerator[HttpClient]:
+    opened = HttpClient(max_bytes=limit)
     try:
         yield opened
     finally:
         await opened.aclose()
 
 
-async def ask(wire: Wire, limit: int = MIB) -> Reply:
+async def ask(wire: Wire, limit: int = MIB) -> HttpResponse:
     async with carrier(limit) as opened:
         return await opened.send(Request(parse_webhook(f"{wire.origin}/rest/1/code/"), "im.recent.get", {}))
 
@@ -89,7 +89,7 @@ async def test_a_gzip_bomb_stops_at_the_limit_and_costs_no_memory() -> None:
     async with served(bomb(), content_encoding="gzip") as wire:
         tracemalloc.start()
         try:
-            with pytest.raises(OversizedAnswerError):
+            with pytest.raises(OversizedResponseError):
                 await ask(wire, MIB)
             assert tracemalloc.get_traced_memory()[1] < 8 * MIB
         finally:

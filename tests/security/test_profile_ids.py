@@ -7,15 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import PortalError, RefusedError, UnclearAnswerError
-from bitrix24_chat_mcp.portal.line import open_line
-from bitrix24_chat_mcp.portal.oauth import Application, Pair
-from bitrix24_chat_mcp.portal.renewal import SignIns
-from bitrix24_chat_mcp.portal.rest import Answer, Request
-from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidResponseError, PortalError
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
+from bitrix24_chat_mcp.portal.oauth.application import Application, TokenPair
+from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 
 ACME = "https://acme.bitrix24.ru"
 PAIR = {"access_token": "access", "refresh_token": "refresh"}
@@ -48,36 +48,36 @@ def brief(value: object) -> str:
 
 
 @asynccontextmanager
-async def sign_ins(folder: Path, token: object, result: object = None) -> AsyncGenerator[SignIns]:
+async def sign_ins(folder: Path, token: object, result: object = None) -> AsyncGenerator[TokenRefresher]:
     """Sign-ins whose OAuth server answers with one thing, and whose portal with another."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=token if "oauth" in request.url.path else {"result": result})
 
-    carrier = Carrier(transport=lambda: httpx.MockTransport(answer))
+    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
     application = Application(ACME, "local.1", "secret", "https://oauth.example")
-    yield SignIns(application, lambda: FileStore(folder), carrier, "Sign in again.")
+    yield TokenRefresher(application, lambda: FileTokenStore(folder), carrier, "Sign in again.")
     await carrier.aclose()
 
 
 @pytest.mark.parametrize("profile", [{}, {"NAME": "Anna"}, {"ID": None}, [], "1", 1, None, True], ids=repr)
 async def test_oauth_a_profile_without_an_id_signs_nobody_in(tmp_path: Path, profile: object) -> None:
     async with sign_ins(tmp_path, PAIR, profile) as asked:
-        with pytest.raises(UnclearAnswerError):
+        with pytest.raises(InvalidResponseError):
             await asked.exchange("code", None)
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=brief)
 async def test_oauth_a_profile_id_that_is_no_number_signs_nobody_in(tmp_path: Path, number: object) -> None:
     async with sign_ins(tmp_path, PAIR, {"ID": number}) as asked:
-        with pytest.raises(UnclearAnswerError, match="answered profile with a result of an unknown shape"):
+        with pytest.raises(InvalidResponseError, match="answered profile with a result of an unknown shape"):
             await asked.exchange("code", None)
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=brief)
 async def test_oauth_a_user_id_of_the_token_answer_is_a_number(tmp_path: Path, number: object) -> None:
     async with sign_ins(tmp_path, {**PAIR, "user_id": number}, {"ID": "1"}) as asked:
-        with pytest.raises(UnclearAnswerError):
+        with pytest.raises(InvalidResponseError):
             await asked.exchange("code", None)
 
 
@@ -91,12 +91,12 @@ async def test_oauth_a_number_is_the_user(tmp_path: Path, number: object) -> Non
 
 async def test_oauth_a_refresh_that_returns_another_user_is_refused(tmp_path: Path) -> None:
     async with sign_ins(tmp_path, {**PAIR, "access_token": "new", "user_id": 8}) as asked:
-        anna = await asked.keep(ACME, Pair(ACME, "7", "old", "refresh"))
+        anna = await asked.keep(ACME, TokenPair(ACME, "7", "old", "refresh"))
 
-        async def post(_: Request[object]) -> Answer:
-            raise RefusedError("EXPIRED_TOKEN")
+        async def post(_: Request[object]) -> ApiResult:
+            raise ApiError("EXPIRED_TOKEN")
 
-        with pytest.raises(UnclearAnswerError):
+        with pytest.raises(InvalidResponseError):
             await asked.around(post)(Request(anna, "im.recent.get", {}))
         assert (anna.user, anna.pair.access) == ("7", "old")
 
@@ -128,8 +128,8 @@ async def test_oauth_an_odd_token_answer_is_an_error_in_a_sentence(tmp_path: Pat
 
 async def test_a_profile_without_an_id_is_an_error_in_a_sentence() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"result": {"NAME": "Anna"}}))
-    carrier = Carrier(transport=lambda: transport)
-    async with open_line(carrier) as line:
-        with pytest.raises(UnclearAnswerError, match="answered profile"):
+    carrier = HttpClient(transport=lambda: transport)
+    async with open_pipeline(carrier) as line:
+        with pytest.raises(InvalidResponseError, match="answered profile"):
             await Portal(line, parse_webhook(f"{ACME}/rest/1/code/")).owner()
     await carrier.aclose()

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.auth import parse_webhook
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.client import Portal
-from bitrix24_chat_mcp.portal.errors import PortalError
-from bitrix24_chat_mcp.portal.limits import Limits
-from bitrix24_chat_mcp.portal.line import PortalLine, open_line
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.api.client import Portal
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.limits import Limits
+from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
+from bitrix24_chat_mcp.settings.load import Settings
 from conversation import VIRTUAL_TIME, Era, text
 from mcp import Client
 
@@ -56,14 +56,14 @@ class Town(httpx.AsyncBaseTransport):
 @asynccontextmanager
 async def line_to(
     town: Town, portals: frozenset[str] = frozenset(), moves_to: frozenset[str] = frozenset()
-) -> AsyncGenerator[PortalLine]:
-    carrier = Carrier(transport=lambda: town)
-    async with open_line(carrier, Limits(cache=0, portals=portals, moves_to=moves_to)) as line:
+) -> AsyncGenerator[RequestPipeline]:
+    carrier = HttpClient(transport=lambda: town)
+    async with open_pipeline(carrier, Limits(cache=0, portals=portals, moves_to=moves_to)) as line:
         yield line
     await carrier.aclose()
 
 
-def user(line: PortalLine, name: str = "1", at: str = OLD) -> Portal:
+def user(line: RequestPipeline, name: str = "1", at: str = OLD) -> Portal:
     return Portal(line, parse_webhook(f"{at}/rest/{name}/secret{name}/"))
 
 
@@ -188,7 +188,7 @@ async def test_a_redirect_leads_only_to_a_portal_that_is_listed(
     settings = Settings.model_validate(
         {"transport": "http", "http": http, "webhook_url": f"{OLD}/rest/1/secret/"}
     )
-    server = build_server(settings, Carrier(transport=lambda: town))
+    server = build_server(settings, HttpClient(transport=lambda: town))
     async with Client(server, mode=era) as client:
         answer = await client.call_tool("list_recent_chats")
     assert town.hosts == ([OLD, there] if followed else [OLD])

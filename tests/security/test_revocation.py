@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.portal.store import FileStore
-from bitrix24_chat_mcp.serving import http_app
-from bitrix24_chat_mcp.team.grants import Grants
-from bitrix24_chat_mcp.team.webhooks import VERIFIED_SECONDS
-from bitrix24_chat_mcp.watching import EVERY
+from bitrix24_chat_mcp.auth.grants import GrantStore
+from bitrix24_chat_mcp.auth.webhooks import VERIFIED_SECONDS
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.subscriptions import EVERY
+from bitrix24_chat_mcp.mcp_server.transports import http_app
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
@@ -36,12 +36,12 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def store(folder: Path) -> FileStore:
-    return FileStore(folder)
+def store(folder: Path) -> FileTokenStore:
+    return FileTokenStore(folder)
 
 
 @pytest.fixture
-async def app(portal: DemoPortal, store: FileStore) -> AsyncGenerator[Starlette]:
+async def app(portal: DemoPortal, store: FileTokenStore) -> AsyncGenerator[Starlette]:
     del store
     settings = Settings.model_validate(
         {
@@ -61,7 +61,7 @@ async def app(portal: DemoPortal, store: FileStore) -> AsyncGenerator[Starlette]
             },
         }
     )
-    app = http_app(build_server(settings, Carrier(transport=in_process(portal))), settings.http)
+    app = http_app(build_server(settings, HttpClient(transport=in_process(portal))), settings.http)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -69,13 +69,13 @@ async def app(portal: DemoPortal, store: FileStore) -> AsyncGenerator[Starlette]
 class Grant:
     """A user's sign-in, and the grant of one client."""
 
-    def __init__(self, portal: DemoPortal, store: FileStore) -> None:
+    def __init__(self, portal: DemoPortal, store: FileTokenStore) -> None:
         pair, key = portal.token(7), f"{ORIGIN}#7"
         store.save(
             key,
             json.dumps({"portal": ORIGIN, "user": "7", "access": pair.access, "refresh": pair.refresh}),
         )
-        self._grants = Grants(store, b"k" * 32)
+        self._grants = GrantStore(store, b"k" * 32)
         self._token = self._grants.begin("client", key, ["chats"], "http://127.0.0.1:8000/mcp").access_token
         self.headers = {"Authorization": f"Bearer {self._token}"}
 
@@ -86,7 +86,7 @@ class Grant:
 
 
 async def test_a_listen_stream_ends_when_its_grant_is_revoked(
-    app: Starlette, portal: DemoPortal, store: FileStore
+    app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
     grant = Grant(portal, store)
     async with asking(app, LISTEN, headers("subscriptions/listen") | grant.headers) as stream:
@@ -104,7 +104,7 @@ async def test_a_listen_stream_ends_when_its_grant_is_revoked(
 
 
 async def test_a_listen_stream_that_nothing_is_polled_for_ends_too(
-    app: Starlette, portal: DemoPortal, store: FileStore
+    app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
     grant = Grant(portal, store)
     async with asking(app, LISTEN_TO_NOTHING, headers("subscriptions/listen") | grant.headers) as stream:
@@ -126,7 +126,7 @@ async def session_of(app: Starlette, credentials: dict[str, str]) -> dict[str, s
 
 
 async def test_a_subscription_of_a_session_ends_when_its_grant_is_revoked(
-    app: Starlette, portal: DemoPortal, store: FileStore
+    app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
     grant = Grant(portal, store)
     await session_of(app, grant.headers)
@@ -139,7 +139,7 @@ async def test_a_subscription_of_a_session_ends_when_its_grant_is_revoked(
 
 
 async def test_a_session_s_subscription_goes_on_with_its_latest_token(
-    app: Starlette, portal: DemoPortal, store: FileStore
+    app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
     first = Grant(portal, store)
     session = await session_of(app, first.headers)

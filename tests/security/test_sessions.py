@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import httpx
-from bitrix24_chat_mcp.portal.store import FileStore
-from bitrix24_chat_mcp.team.grants import Grants
+from bitrix24_chat_mcp.auth.grants import GrantStore
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from team.conftest import ORIGIN, Serve
 
@@ -50,10 +50,10 @@ async def test_a_user_with_several_clients_is_one_caller(
         ) as base,
         httpx.AsyncClient(base_url=base) as http,
     ):
-        pair, store, key = portal.token(7), FileStore(folder), f"{ORIGIN}#7"
+        pair, store, key = portal.token(7), FileTokenStore(folder), f"{ORIGIN}#7"
         kept = {"portal": ORIGIN, "user": "7", "access": pair.access, "refresh": pair.refresh}
         store.save(key, json.dumps(kept))
-        grants = Grants(store, b"k" * 32)
+        grants = GrantStore(store, b"k" * 32)
         for client in ("one", "two", "three"):
             token = grants.begin(client, key, ["chats"], f"{base}/mcp").access_token
             assert all(await opened(http, 1, Authorization=f"Bearer {token}"))

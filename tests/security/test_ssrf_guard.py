@@ -1,9 +1,9 @@
 """The guard against requests into the server's own network (SSRF): which addresses are public."""
 
 import pytest
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import PortalError, UnusableRequestError
-from bitrix24_chat_mcp.portal.guard import is_public
+from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.ssrf_guard import is_public
 
 from .wire import served
 
@@ -81,7 +81,7 @@ def test_a_special_address_is_not_public(address: str) -> None:
 
 async def test_the_guard_is_in_force_on_every_connection() -> None:
     async with served(b"{}") as wire:
-        carrier = Carrier(timeout=2, named=[])
+        carrier = HttpClient(timeout=2, named=[])
         for host in ("127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0"):
             with pytest.raises(PortalError):
                 await carrier.get(wire.origin.replace("127.0.0.1", host))
@@ -91,9 +91,9 @@ async def test_the_guard_is_in_force_on_every_connection() -> None:
 
 async def test_a_named_host_is_asked_over_the_guarded_connection() -> None:
     async with served(b'{"answer": 42}') as wire:
-        carrier = Carrier(timeout=2, named=["127.0.0.1"])
+        carrier = HttpClient(timeout=2, named=["127.0.0.1"])
         assert bytes((await carrier.get(wire.origin)).body) == b'{"answer": 42}'
-        with pytest.raises(UnusableRequestError, match="ADDRESS_INSIDE"):
+        with pytest.raises(InvalidRequestError, match="ADDRESS_INSIDE"):
             await carrier.get(wire.origin.replace("127.0.0.1", "localhost"))
         await carrier.aclose()
 
@@ -102,7 +102,7 @@ async def test_a_named_host_is_asked_over_the_guarded_connection() -> None:
     "address", ["https://999.1.1.1/d", "https://[::1/d", "https://a\\b/d", "https://a b/"]
 )
 async def test_an_address_that_is_none_is_an_error_in_a_sentence(address: str) -> None:
-    carrier = Carrier(timeout=2, named=[])
+    carrier = HttpClient(timeout=2, named=[])
     with pytest.raises(PortalError):
         await carrier.get(address)
     await carrier.aclose()
@@ -111,7 +111,7 @@ async def test_an_address_that_is_none_is_an_error_in_a_sentence(address: str) -
 async def test_errors_of_guarded_connections_are_told_as_those_of_any_other() -> None:
     async with served(b"{}") as wire:
         pass  # nobody listens there any more
-    carrier = Carrier(timeout=2, named=["127.0.0.1"])
+    carrier = HttpClient(timeout=2, named=["127.0.0.1"])
     with pytest.raises(PortalError, match="CONNECTION_REFUSED"):
         await carrier.get(wire.origin)
     await carrier.aclose()

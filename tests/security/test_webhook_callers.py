@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.serving import http_app
-from bitrix24_chat_mcp.team.webhooks import MOST_REFUSALS, REFUSED_SECONDS, VERIFIED_SECONDS, network
+from bitrix24_chat_mcp.auth.webhooks import MOST_REFUSALS, REFUSED_SECONDS, VERIFIED_SECONDS, network
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.transports import http_app
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal, Fault
 from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
@@ -43,7 +43,7 @@ async def app(portal: DemoPortal) -> AsyncGenerator[Starlette]:
             "http": {"auth": ["webhook-header"], "portals": ["demo.bitrix24.example"], "max_sessions": 20},
         }
     )
-    app = http_app(build_server(settings, Carrier(transport=in_process(portal))), settings.http)
+    app = http_app(build_server(settings, HttpClient(transport=in_process(portal))), settings.http)
     async with app.router.lifespan_context(app):
         yield app
 

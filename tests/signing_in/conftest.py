@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from conftest import NOW
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def kept(folder: Path, portal: DemoPortal) -> Callable[[], dict[str, str]]:
     """Sign user 1 in; return a way to look at what is kept."""
     pair = portal.token()
-    store = FileStore(folder)
+    store = FileTokenStore(folder)
     signed_in = {"portal": ORIGIN, "user": "1", "access": pair.access, "refresh": pair.refresh}
     store.save(ORIGIN, json.dumps(signed_in))
     return lambda: json.loads(store.load(ORIGIN) or "{}")
@@ -62,7 +62,9 @@ def connect(era: Era, portal: DemoPortal, folder: Path) -> Connect:
         settings = Settings.model_validate(
             {"oauth": application, "limits": {"rate": 1000, "burst": 1_000_000, "cache": 0}}
         )
-        async with Client(build_server(settings, Carrier(transport=in_process(portal))), mode=era) as client:
+        async with Client(
+            build_server(settings, HttpClient(transport=in_process(portal))), mode=era
+        ) as client:
             yield client
 
     return start

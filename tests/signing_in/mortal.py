@@ -14,13 +14,14 @@ import sys
 from types import FrameType
 from typing import Any
 
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import load
-from bitrix24_chat_mcp.portal import carrier, oauth, renewal, store
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.portal.oauth import application, refresh, token_store
+from bitrix24_chat_mcp.portal.transport import http_client
+from bitrix24_chat_mcp.settings.load import load
 from conversation import text
 from mcp import Client
 
-WATCHED = {module.__file__ for module in (carrier, oauth, renewal, store)}
+WATCHED = {module.__file__ for module in (http_client, application, refresh, token_store)}
 
 
 class Steps:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.store import FileStore
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client, StdioServerParameters
 
@@ -28,12 +28,12 @@ def portal() -> DemoPortal:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "bitrix24-chat-mcp" / "sign-ins")
+def store(tmp_path: Path) -> FileTokenStore:
+    return FileTokenStore(tmp_path / "bitrix24-chat-mcp" / "sign-ins")
 
 
 @pytest.fixture
-def sign_in(base: str, portal: DemoPortal, store: FileStore) -> SignInAgain:
+def sign_in(base: str, portal: DemoPortal, store: FileTokenStore) -> SignInAgain:
     """Sign user 1 in, with a token that has just expired."""
 
     def again() -> None:
@@ -67,7 +67,7 @@ async def ask(process: Process, step: int = -1) -> dict[str, str | int]:
 
 
 async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_starts(
-    environment: dict[str, str], sign_in: SignInAgain, portal: DemoPortal, store: FileStore, base: str
+    environment: dict[str, str], sign_in: SignInAgain, portal: DemoPortal, store: FileTokenStore, base: str
 ) -> None:
     """Where the OAuth server kills the old pair at once, an answer that nobody read costs the sign-in: no
     client can have it otherwise. Then, and only then, the next start says to log in again; of a server that

@@ -10,8 +10,8 @@ import anyio
 import keyring
 import keyring.backends.fail
 import pytest
-from bitrix24_chat_mcp.portal.oauth import Pair, SignIn
-from bitrix24_chat_mcp.portal.store import FileStore, KeyringStore, open_store
+from bitrix24_chat_mcp.portal.oauth.application import OAuthCredentials, TokenPair
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore, KeyringTokenStore, open_token_store
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
@@ -41,14 +41,14 @@ class Safe(KeyringBackend):
 
 
 def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None:
-    store = FileStore(tmp_path / "deep" / "down")
+    store = FileTokenStore(tmp_path / "deep" / "down")
     assert store.load(KEY) is None
     store.save(KEY, "one")
     store.save("another", "two")
     store.save(KEY, "three")
     assert (store.load(KEY), store.load("another")) == ("three", "two")
-    store.forget(KEY)
-    store.forget(KEY)
+    store.delete(KEY)
+    store.delete(KEY)
     assert (store.load(KEY), store.load("another")) == (None, "two")
 
 
@@ -58,7 +58,7 @@ def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None
 def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        FileStore(tmp_path / "here").save(KEY, "secret")
+        FileTokenStore(tmp_path / "here").save(KEY, "secret")
     finally:
         os.umask(before)
     (file,) = (tmp_path / "here").iterdir()
@@ -68,7 +68,7 @@ def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) ->
 
 
 def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
-    store = FileStore(tmp_path)
+    store = FileTokenStore(tmp_path)
     store.save(KEY, "whole")
     (file,) = tmp_path.iterdir()
     file.with_suffix(".new").write_text("hal")
@@ -79,9 +79,9 @@ def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_path: Path) -> None:
-    FileStore(tmp_path).save(KEY, "old")
-    FileStore(tmp_path).save("another", "young")
-    store = FileStore(tmp_path)
+    FileTokenStore(tmp_path).save(KEY, "old")
+    FileTokenStore(tmp_path).save("another", "young")
+    store = FileTokenStore(tmp_path)
     ages = {path: 201 if path.read_text() == "old" else 179 for path in tmp_path.iterdir()}
     for path, days in ages.items():
         moment = time.time() - days * 86400
@@ -92,14 +92,14 @@ def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_pa
 
 @pytest.mark.parametrize("at_keyring", [False, True])
 async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -> None:
-    def another() -> FileStore | KeyringStore:
-        files = FileStore(tmp_path)
-        return KeyringStore(Safe(), files) if at_keyring else files
+    def another() -> FileTokenStore | KeyringTokenStore:
+        files = FileTokenStore(tmp_path)
+        return KeyringTokenStore(Safe(), files) if at_keyring else files
 
     inside: list[str] = []
 
     async def work(name: str) -> None:
-        async with another().turn(KEY):
+        async with another().lock(KEY):
             inside.append(name)
             await anyio.lowlevel.checkpoint()
             inside.append(name)
@@ -111,12 +111,12 @@ async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -
 
 
 def test_a_keyring_keeps_the_same_texts_and_no_file(tmp_path: Path) -> None:
-    store = KeyringStore(Safe(), FileStore(tmp_path))
+    store = KeyringTokenStore(Safe(), FileTokenStore(tmp_path))
     assert store.load(KEY) is None
-    store.forget(KEY)
+    store.delete(KEY)
     store.save(KEY, "secret")
     assert store.load(KEY) == "secret"
-    store.forget(KEY)
+    store.delete(KEY)
     assert store.load(KEY) is None
     assert not list(tmp_path.iterdir())
 
@@ -125,27 +125,27 @@ def test_a_locked_keyring_is_an_error_of_the_system(tmp_path: Path) -> None:
     safe = Safe()
     safe.locked = True
     with pytest.raises(OSError, match="keyring refuses"):
-        KeyringStore(safe, FileStore(tmp_path)).load(KEY)
+        KeyringTokenStore(safe, FileTokenStore(tmp_path)).load(KEY)
 
 
 def test_the_kind_of_store_follows_the_setting_and_the_system(tmp_path: Path) -> None:
     before = keyring.get_keyring()
     try:
         keyring.set_keyring(Safe())
-        assert isinstance(open_store("auto", tmp_path), KeyringStore)
-        assert isinstance(open_store("file", tmp_path), FileStore)
+        assert isinstance(open_token_store("auto", tmp_path), KeyringTokenStore)
+        assert isinstance(open_token_store("file", tmp_path), FileTokenStore)
         keyring.set_keyring(keyring.backends.fail.Keyring())
-        assert isinstance(open_store("auto", tmp_path), FileStore)
+        assert isinstance(open_token_store("auto", tmp_path), FileTokenStore)
         with pytest.raises(OSError, match="offers no keyring"):
-            open_store("keyring", tmp_path)
+            open_token_store("keyring", tmp_path)
     finally:
         keyring.set_keyring(before)
 
 
 def test_credentials_are_the_same_user_s_whatever_the_token_and_show_none() -> None:
-    first = SignIn(KEY, Pair(KEY, "1", "s3cr3t-access", "s3cr3t-refresh"))
-    renewed = SignIn(KEY, Pair(KEY, "1", "another", "another"))
-    other = SignIn(KEY, Pair(KEY, "2", "s3cr3t-access", "s3cr3t-refresh"))
+    first = OAuthCredentials(KEY, TokenPair(KEY, "1", "s3cr3t-access", "s3cr3t-refresh"))
+    renewed = OAuthCredentials(KEY, TokenPair(KEY, "1", "another", "another"))
+    other = OAuthCredentials(KEY, TokenPair(KEY, "2", "s3cr3t-access", "s3cr3t-refresh"))
     assert first == renewed
     assert hash(first) == hash(renewed)
     assert first != other

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import httpx2
 import pytest
-from bitrix24_chat_mcp.app import build_server
-from bitrix24_chat_mcp.config import Settings
-from bitrix24_chat_mcp.portal.carrier import Carrier, in_process
-from bitrix24_chat_mcp.serving import http_app
+from bitrix24_chat_mcp.mcp_server.app import build_server
+from bitrix24_chat_mcp.mcp_server.transports import http_app
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client
@@ -169,7 +169,7 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
     async def start(
         *,
         port: int = 0,
-        documents: Carrier | None = None,
+        documents: HttpClient | None = None,
         state_key: str = STATE_KEY,
         public_url: str = "",
         webhook_url: str | None = None,
@@ -180,7 +180,7 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
         settings = team_settings(
             portal, webhook_url=webhook_url, port=port, public_url=base, state_key=state_key, **http
         )
-        server = build_server(settings, Carrier(transport=in_process(portal)))
+        server = build_server(settings, HttpClient(transport=in_process(portal)))
         async with serving(http_app(server, settings.http, documents), port) as address:
             yield address
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.carrier import Carrier
-from bitrix24_chat_mcp.portal.errors import UnusableRequestError
-from bitrix24_chat_mcp.portal.guard import Guard, is_public
-from bitrix24_chat_mcp.team.documents import is_document
+from bitrix24_chat_mcp.auth.client_documents import is_document
+from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.portal.transport.ssrf_guard import PublicNetworkBackend, is_public
 from bitrix24_demo_portal import DemoPortal
 
 from .conftest import BACK, Person, Serve, assistant
@@ -16,14 +16,14 @@ ADDRESS = "https://assistant.example/client.json"
 DOCUMENT: dict[str, Any] = {"client_id": ADDRESS, "client_name": "Bank of Trust", "redirect_uris": [BACK]}
 
 
-def library(document: object, status: int = 200, **headers: str) -> Carrier:
+def library(document: object, status: int = 200, **headers: str) -> HttpClient:
     """A network that holds one document."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         known = str(request.url) == ADDRESS
         return httpx.Response(status if known else 404, json=document, headers=headers)
 
-    return Carrier(transport=lambda: httpx.MockTransport(answer), max_bytes=65_536)
+    return HttpClient(transport=lambda: httpx.MockTransport(answer), max_bytes=65_536)
 
 
 async def test_a_client_with_a_document_signs_its_user_in_without_registering(
@@ -78,7 +78,7 @@ async def test_a_program_at_a_loopback_address_may_take_any_port(serve: Serve) -
         library(DOCUMENT, 500),
     ],
 )
-async def test_a_bad_document_makes_no_client(serve: Serve, documents: Carrier) -> None:
+async def test_a_bad_document_makes_no_client(serve: Serve, documents: HttpClient) -> None:
     async with serve(auth=["bitrix24"], documents=documents) as base:
         assert (await authorize(base)).status_code == 400
 
@@ -105,15 +105,15 @@ def test_what_is_no_address_of_a_document_is_not_asked(address: str) -> None:
     ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "localhost", "[::ffff:10.0.0.1]", "[fe80::1]"],
 )
 async def test_addresses_inside_the_network_are_not_connected_to(host: str) -> None:
-    carrier = Carrier(timeout=2, named=["portal.example"])
-    with pytest.raises(UnusableRequestError, match="ADDRESS_INSIDE"):
+    carrier = HttpClient(timeout=2, named=["portal.example"])
+    with pytest.raises(InvalidRequestError, match="ADDRESS_INSIDE"):
         await carrier.get(f"https://{host}/client.json")
     await carrier.aclose()
 
 
 async def test_a_named_host_may_lie_inside(serve: Serve) -> None:
     async with serve(auth=["bitrix24"]) as base:
-        carrier = Carrier(timeout=2, named=["127.0.0.1"])
+        carrier = HttpClient(timeout=2, named=["127.0.0.1"])
         assert (await carrier.get(f"{base}/healthz")).status == 200
         await carrier.aclose()
 
@@ -141,8 +141,8 @@ def test_an_address_is_public_or_not_whatever_it_is_wrapped_in(address: str, *, 
 
 
 async def test_the_guard_has_no_back_door() -> None:
-    guard = Guard([])
-    with pytest.raises(UnusableRequestError):
+    guard = PublicNetworkBackend([])
+    with pytest.raises(InvalidRequestError):
         await guard.connect_unix_socket("/run/secret.sock")
-    with pytest.raises(UnusableRequestError):
+    with pytest.raises(InvalidRequestError):
         await guard.connect_tcp("127.0.0.1", 22)

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.config import ConfigError, load
-from bitrix24_chat_mcp.portal.auth import is_listed
+from bitrix24_chat_mcp.portal.api.credentials import is_listed
+from bitrix24_chat_mcp.settings.load import ConfigError, load
 from bitrix24_demo_portal import DemoPortal
 from conversation import Era
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from bitrix24_chat_mcp.portal.store import FileStore
-from bitrix24_chat_mcp.team.grants import Grants
+from bitrix24_chat_mcp.auth.grants import GrantStore
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.data.world import Message
 from conversation import facts, text
@@ -38,10 +38,10 @@ def headers(portal: DemoPortal, folder: Path, base: str, user: int) -> dict[str,
     if user % 2:
         return {"X_Bitrix24_Webhook": portal.webhook(user)}
     pair = portal.token(user)
-    store, key = FileStore(folder), f"{ORIGIN}#{user}"
+    store, key = FileTokenStore(folder), f"{ORIGIN}#{user}"
     kept = {"portal": ORIGIN, "user": str(user), "access": pair.access, "refresh": pair.refresh}
     store.save(key, json.dumps(kept))
-    tokens = Grants(store, b"k" * 32).begin("client", key, ["chats"], f"{base}/mcp")
+    tokens = GrantStore(store, b"k" * 32).begin("client", key, ["chats"], f"{base}/mcp")
     return {"Authorization": f"Bearer {tokens.access_token}"}
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.store import FileStore
-from bitrix24_chat_mcp.team.grants import GRACE, REFRESH_LIFE, Grants
+from bitrix24_chat_mcp.auth.grants import GRACE, REFRESH_LIFE, GrantStore
+from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
 
@@ -119,7 +119,7 @@ async def test_a_token_of_another_resource_is_refused(serve: Serve, folder: Path
     async with serve(auth=["bitrix24"]) as base:
         tokens = await Program(base, Person(portal, 7)).sign_in()
         key = "k" * 32
-        grants = Grants(FileStore(folder), key.encode())
+        grants = GrantStore(FileTokenStore(folder), key.encode())
         own = grants.by_access(tokens.access_token)
         assert own
         foreign = grants.begin(own[0].client_id, own[0].sign_in, ["chats"], "https://other.example/mcp")
@@ -148,9 +148,9 @@ async def test_neither_side_s_token_reaches_the_other(serve: Serve, portal: Demo
         async with caller(base, Authorization=f"Bearer {tokens.access_token}") as client:
             answer = await client.call_tool("list_recent_chats")
         seen_by_client = person.last + tokens.model_dump_json() + answer.model_dump_json()
-        pair = portal.tokens.find(FileStore(folder).load(f"{'https://demo.bitrix24.example'}#7") or "")
+        pair = portal.tokens.find(FileTokenStore(folder).load(f"{'https://demo.bitrix24.example'}#7") or "")
         assert pair is None
-        kept = FileStore(folder).load("https://demo.bitrix24.example#7") or ""
+        kept = FileTokenStore(folder).load("https://demo.bitrix24.example#7") or ""
         assert '"access"' in kept
         for secret in (kept.split('"')[11], kept.split('"')[15]):
             assert len(secret) > 40
@@ -162,7 +162,7 @@ async def test_neither_side_s_token_reaches_the_other(serve: Serve, portal: Demo
 
 def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
     now = [1_000_000.0]
-    grants = Grants(FileStore(tmp_path), b"k" * 32, lambda: now[0])
+    grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
     first = grants.begin("client", "sign-in", ["chats"], "resource")
     grant = grants.by_refresh(str(first.refresh_token))
     assert grant
@@ -177,7 +177,7 @@ def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
 
 def test_tokens_end_in_time_and_cannot_be_made_up(tmp_path: Path) -> None:
     now = [1_000_000.0]
-    grants = Grants(FileStore(tmp_path), b"k" * 32, lambda: now[0])
+    grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
     tokens = grants.begin("client", "sign-in", ["chats"], "resource")
     assert grants.by_access(tokens.access_token)
     assert grants.by_access(tokens.access_token[:-1] + "?") is None

@@ -6,7 +6,7 @@ from typing import Final
 
 import regex
 
-from .clean import quoted
+from .sanitize import quoted
 
 # Small letters of other alphabets, signs and digits that look like Latin letters, after Unicode's table of
 # confusables (UTS #39). Width, style and marks are gone before.

@@ -1,9 +1,9 @@
 """A failure -> what a model reads: our words first, and the portal's, quoted, behind them."""
 
-from bitrix24_chat_mcp.portal.errors import PortalError
+from bitrix24_chat_mcp.portal.api.errors import PortalError
 
-from .clean import quoted
-from .secrecy import mask_secrets
+from .redaction import mask_secrets
+from .sanitize import quoted
 
 SAID_LENGTH = 200
 

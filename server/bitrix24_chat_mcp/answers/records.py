@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from bitrix24_chat_mcp.portal.models import Chat
+from bitrix24_chat_mcp.portal.api.models import Chat
 
-from .clean import clean, quoted
 from .confusables import distinct, skeleton
+from .sanitize import quoted, sanitize
 
 TITLE_LENGTH = 80
 NAME_LENGTH = 40
@@ -118,7 +118,7 @@ class PinOutcome(Record, frozen=True):
     portal: str = ""
 
 
-class Look(NamedTuple):
+class RenderContext(NamedTuple):
     """How a list is looked at: what the rows of one page have in common.
 
     `link_base` is the portal's origin, `now` its clock, `why` the reasons of chats that wait.
@@ -130,7 +130,7 @@ class Look(NamedTuple):
     why: Mapping[str, str]
 
 
-def row(chat: Chat, look: Look, preview: int) -> ChatRow:
+def row(chat: Chat, look: RenderContext, preview: int) -> ChatRow:
     """Make the record of a chat; `preview` is the most characters of its last message."""
     why = look.why.get(chat.dialog_id, "")
     return _row(chat, look.link_base, look.now, look.now.tzinfo, look.detail, why, preview)
@@ -165,14 +165,14 @@ def _briefly(chat: Chat) -> dict[str, Any]:
 
 def _last_message(chat: Chat, now: datetime, preview: int) -> dict[str, Any]:
     return {
-        "last_text": clean(chat.message.text, preview) if preview else "",
+        "last_text": sanitize(chat.message.text, preview) if preview else "",
         "last_author": _YOU if chat.mine else _author(chat),
         "last_at": minutes(chat.active_at, now),
     }
 
 
 def _author(chat: Chat) -> str:
-    name = clean(chat.author, NAME_LENGTH)
+    name = sanitize(chat.author, NAME_LENGTH)
     if not name:
         return _UNNAMED if chat.author else ""
     return "" if name == title(chat) else distinct(name, _OUR_AUTHORS)
@@ -180,15 +180,15 @@ def _author(chat: Chat) -> str:
 
 def shorter(row: ChatRow, preview: int) -> ChatRow:
     """Return the row with less of its last message."""
-    return row.model_copy(update={"last_text": clean(row.last_text, preview)})
+    return row.model_copy(update={"last_text": sanitize(row.last_text, preview)})
 
 
 def _more(chat: Chat, now: datetime) -> dict[str, Any]:
     return {
         "file": chat.message.has_file,
-        "position": "" if chat.mine else clean(chat.position, NAME_LENGTH),
+        "position": "" if chat.mine else sanitize(chat.position, NAME_LENGTH),
         "members": chat.members,
-        "role": clean(chat.role, ROLE_LENGTH),
+        "role": sanitize(chat.role, ROLE_LENGTH),
         "owner": str(chat.owner or ""),
         "created": minutes(chat.created, now),
     }
@@ -201,7 +201,7 @@ def title(chat: Chat) -> str:
 
 def heading(dialog_id: str, title: str) -> str:
     """Return the title of a dialog, or one of ours, in brackets, where it has none."""
-    shown = clean(title, TITLE_LENGTH)
+    shown = sanitize(title, TITLE_LENGTH)
     if not shown:
         return _DELETED if dialog_id.isdigit() else _UNTITLED
     return shown if shown[0].isalnum() else distinct(shown, _OUR_TITLES)
@@ -209,14 +209,14 @@ def heading(dialog_id: str, title: str) -> str:
 
 def odd_name(name: str) -> str:
     """Return the name of an item that is no chat, quoted unless it is a plain word or a place in the list."""
-    shown = clean(name, NAME_LENGTH)
+    shown = sanitize(name, NAME_LENGTH)
     place = shown.removeprefix("no. ")
     return shown if _PLAIN_NAME.fullmatch(place) else quoted(shown)
 
 
 def link(address: str, link_base: str) -> str:
     """Return where a chat's task, deal or group is: only an address of the portal itself."""
-    path = clean(address[:LINK_LENGTH]).removeprefix(link_base)
+    path = sanitize(address[:LINK_LENGTH]).removeprefix(link_base)
     path = path.partition("?")[0]  # the query only tells the portal which button was pressed
     return link_base + path if _PATH.fullmatch(path) else ""
 

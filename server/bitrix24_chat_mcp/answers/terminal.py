@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from .clean import clean
+from .sanitize import sanitize
 
 LINE_LENGTH: Final = 500
 
 
 def line(text: str) -> str:
     """Return one bounded line without escape codes and secrets."""
-    return clean(text, LINE_LENGTH)
+    return sanitize(text, LINE_LENGTH)

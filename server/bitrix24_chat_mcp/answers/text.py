@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import regex
 
-from .clean import quoted
 from .confusables import skeleton
 from .records import ChatList, ChatRow, PinOutcome
+from .sanitize import quoted
 
 _FLAGS = ("pinned", "muted", "marked_unread", "file")
 _MORE = ("position", "members", "role", "owner", "created")

@@ -1,0 +1,155 @@
+"""Grants: a user has let a client in. And the tokens that show it: ours, never the portal's.
+
+An access token lives an hour and is checked by its seal and by its grant, which can be withdrawn.
+
+A refresh token is good once, and tells by its generation when it was issued. For 60 seconds after it was
+replaced it is answered with the very tokens that replaced it: the answer may have been lost, and several
+processes of one program that share a stored sign-in renew at the same time. Any older one ends the grant:
+two parties use it, and one of them has stolen it.
+"""
+
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import msgspec
+from mcp.server.auth.provider import TokenError
+from mcp.shared.auth import OAuthToken
+
+from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
+
+from .sealing import Sealer
+
+ACCESS_LIFE = 3600
+REFRESH_LIFE = 90 * 86400
+GRACE = 60
+"""Seconds for which the refresh token before the present one is answered again."""
+_ID, _NUMBER = 32, 8  # hexadecimal digits, which every log masks
+_GRANT_ID = re.compile(rf"[0-9a-f]{{{_ID}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who let which client in.
+
+    `client_id` is a digest. `refresh` is the digest of the present refresh token, which was issued as
+    number `generation` at the Unix time `renewed`.
+    """
+
+    id: str
+    client_id: str
+    sign_in: str
+    scopes: list[str]
+    resource: str
+    generation: int
+    refresh: str
+    renewed: float
+
+
+class GrantStore:
+    """All grants, kept in the store; tokens follow from the key, so none is stored.
+
+    After a change of the key the present refresh tokens are still good, by their digests; access tokens
+    are not, and older refresh tokens are refused without ending the grant.
+    """
+
+    def __init__(self, store: TokenStore, key: bytes, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._sealer = Sealer(key)
+        self._clock = clock
+
+    def begin(
+        self, client_id: str, sign_in: str, scopes: list[str], resource: str, grant_id: str = ""
+    ) -> OAuthToken:
+        """Write a grant down, and issue its first tokens."""
+        grant_id = grant_id or secrets.token_hex(_ID // 2)
+        return self._issue(Grant(grant_id, client_id, sign_in, scopes, resource, -1, "", 0.0))
+
+    def renew(self, grant: Grant) -> OAuthToken:
+        """Issue the tokens that follow those of `grant`, or the same ones once more.
+
+        Raises TokenError if the grant has ended or gone on since it was looked up.
+        """
+        now = self.find(grant.id)
+        if now and now.generation == grant.generation + 1:
+            return self._tokens(now)
+        if now is None or now.generation != grant.generation:
+            raise TokenError("invalid_grant", "the refresh token has been used")
+        return self._issue(now)
+
+    def by_refresh(self, token: str) -> Grant | None:
+        """Return the grant that a refresh token renews, as it was then; one too old ends the grant."""
+        grant = self.find(token[:_ID])
+        if grant is None or self._clock() > grant.renewed + REFRESH_LIFE:
+            return None
+        if hmac.compare_digest(_digest(token), grant.refresh):
+            return grant
+        if not self._is_sealed("refresh", token):
+            return None
+        before = replace(grant, generation=_number(token))
+        if before.generation == grant.generation - 1 and self._clock() < grant.renewed + GRACE:
+            return before
+        self.end(grant.id)
+        return None
+
+    def by_access(self, token: str) -> tuple[Grant, int] | None:
+        """Return the grant of an access token, and the Unix time at which the token ends."""
+        if not self._is_sealed("access", token):
+            return None
+        grant, expires = self.find(token[:_ID]), _number(token)
+        return (grant, expires) if grant and self._clock() < expires else None
+
+    def by_any(self, token: str) -> Grant | None:
+        """Return the grant of a token of either kind and of any age."""
+        grant = self.find(token[:_ID])
+        if grant is None or hmac.compare_digest(_digest(token), grant.refresh):
+            return grant
+        return grant if self._is_sealed("access", token) or self._is_sealed("refresh", token) else None
+
+    def find(self, grant_id: str) -> Grant | None:
+        """Return a grant that has not ended."""
+        kept = self._store.load(f"grant:{grant_id}") if _GRANT_ID.fullmatch(grant_id) else None
+        try:
+            return msgspec.json.decode(kept, type=Grant) if kept else None
+        except msgspec.DecodeError:
+            return None
+
+    def end(self, grant_id: str) -> None:
+        """Withdraw a grant; its tokens are worth nothing from now on."""
+        self._store.delete(f"grant:{grant_id}")
+
+    def _issue(self, grant: Grant) -> OAuthToken:
+        generation = grant.generation + 1
+        refresh = _digest(self._token("refresh", grant.id, generation))
+        new = replace(grant, generation=generation, refresh=refresh, renewed=self._clock())
+        self._store.save(f"grant:{new.id}", msgspec.json.encode(new).decode())
+        return self._tokens(new)
+
+    def _tokens(self, grant: Grant) -> OAuthToken:
+        expires = int(grant.renewed) + ACCESS_LIFE
+        return OAuthToken(
+            access_token=self._token("access", grant.id, expires),
+            refresh_token=self._token("refresh", grant.id, grant.generation),
+            expires_in=max(0, expires - int(self._clock())),
+            scope=" ".join(grant.scopes),
+        )
+
+    def _token(self, kind: str, grant_id: str, number: int) -> str:
+        stem = f"{grant_id}{number:0{_NUMBER}x}"
+        return stem + self._sealer.mac(kind, stem)
+
+    def _is_sealed(self, kind: str, token: str) -> bool:
+        stem = token[: _ID + _NUMBER]
+        return hmac.compare_digest(token.encode(), (stem + self._sealer.mac(kind, stem)).encode())
+
+
+def _number(token: str) -> int:
+    return int(token[_ID : _ID + _NUMBER], 16)
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""The gate: finds out whose a request is, and lets nobody in who does not show it.
+
+Three ways, of which the settings choose: a token of ours that a sign-in gave, a webhook of the caller's
+own in a header, and the one token of a server that is one user's own.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from urllib.parse import urlsplit
+
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import (
+    AuthenticatedUser,
+    BearerAuthBackend,
+    RequireAuthMiddleware,
+)
+from mcp.server.auth.provider import AccessToken
+from pydantic import AnyHttpUrl
+from starlette.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.portal.api.credentials import Credentials, Webhook, is_listed, parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError
+from bitrix24_chat_mcp.runtime.caller import CallerToken
+
+from .clients import SCOPE
+from .webhooks import WebhookVerifier
+
+HEADER = "X-Bitrix24-Webhook"
+_LONGEST_WEBHOOK = 500
+Verify = Callable[[str], Awaitable[AccessToken | None]]
+Admitted = tuple[AuthCredentials, AuthenticatedUser]
+
+
+class CallerAuthBackend(AuthenticationBackend):
+    """Reads a request's credentials. `portals` are those that webhooks may be of, none for no webhooks."""
+
+    def __init__(
+        self, resource: str, verifiers: Sequence[Verify], portals: Collection[str], webhooks: WebhookVerifier
+    ) -> None:
+        self._verifiers = verifiers
+        self._portals = portals
+        self._webhooks = webhooks
+        self._bearers = BearerAuthBackend(self, resource_server_url=AnyHttpUrl(resource))
+
+    async def authenticate(self, conn: HTTPConnection) -> Admitted | None:
+        """Return who calls, or None for nobody."""
+        webhook = conn.headers.get(HEADER)
+        if webhook and self._portals:
+            return await self._by_webhook(webhook, conn.client.host if conn.client else "")
+        return await self._bearers.authenticate(conn)
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Ask each verifier for the pass of a bearer token."""
+        for verify in self._verifiers:
+            if found := await verify(token):
+                return found.model_copy(update={"still_admitted": lambda: self._admits(token)})
+        return None
+
+    async def _admits(self, token: str) -> bool:
+        return await self.verify_token(token) is not None
+
+    async def _by_webhook(self, shown: str, address: str) -> Admitted:
+        webhook = self._read(shown)
+        try:
+            await self._webhooks.verify(webhook, address)
+        except PortalError as error:
+            raise _NotConfirmedError(error) from None
+
+        async def still_admitted() -> bool:
+            try:
+                await self._webhooks.verify(webhook, address)
+            except PortalError as error:
+                return not _is_final(error)
+            return True
+
+        # The client is named by what only the webhook's owner can show: sessions and sealed values are its.
+        caller = CallerToken(
+            client_id=f"webhook:{webhook.signing_key().hex()}",
+            scopes=[SCOPE],
+            subject=f"{webhook.portal}#{webhook.user}",
+            who=lambda: webhook,
+            still_admitted=still_admitted,
+        )
+        return AuthCredentials(caller.scopes), AuthenticatedUser(caller)
+
+    def _read(self, shown: str) -> Webhook:
+        if len(shown) > _LONGEST_WEBHOOK:
+            raise AuthenticationError(f"{HEADER}: it is longer than {_LONGEST_WEBHOOK} characters")
+        try:
+            webhook = parse_webhook(shown)
+        except ValueError as error:
+            raise AuthenticationError(f"{HEADER}: {error}") from None
+        if not is_listed(urlsplit(webhook.portal).netloc, self._portals):
+            raise AuthenticationError(f"{HEADER}: this server is not for that portal")
+        return webhook
+
+
+class _NotConfirmedError(AuthenticationError):
+    """A webhook that the portal has not confirmed, and whether asking again may help."""
+
+    def __init__(self, error: PortalError) -> None:
+        super().__init__(f"{HEADER}: {describe(error)}")
+        self.final = _is_final(error)
+
+
+def _is_final(error: PortalError) -> bool:
+    return isinstance(error, ApiError) and not error.transient
+
+
+def require_caller(app: ASGIApp, gate: CallerAuthBackend, metadata: str | None) -> ASGIApp:
+    """Wrap an application so that only requests with credentials reach it.
+
+    `metadata` is where a client that has none learns how to get some.
+    """
+    required = RequireAuthMiddleware(app, [SCOPE], AnyHttpUrl(metadata) if metadata else None)
+    return AuthenticationMiddleware(AuthContextMiddleware(required), backend=gate, on_error=_refuse)
+
+
+def one_token(secret: str, resource: str, owner: Callable[[], Credentials]) -> Verify:
+    """Verify the one token of a server that is its owner's own."""
+
+    async def verify(token: str) -> AccessToken | None:
+        if not hmac.compare_digest(token.encode(), secret.encode()):
+            return None
+        return CallerToken(client_id="bearer", scopes=[SCOPE], resource=resource, subject="owner", who=owner)
+
+    return verify
+
+
+def _refuse(_: HTTPConnection, error: AuthenticationError) -> Response:
+    if isinstance(error, _NotConfirmedError) and not error.final:
+        body = {"error": "temporarily_unavailable", "error_description": str(error)}
+        return JSONResponse(body, 503, headers={"Retry-After": "60"})
+    body = {"error": "invalid_token", "error_description": str(error)}
+    return JSONResponse(body, 401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

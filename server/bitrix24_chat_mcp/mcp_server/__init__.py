@@ -1,0 +1,1 @@
+"""What MCP shows: tools, resources, prompts, completion, subscriptions, over stdio and HTTP."""

@@ -1,0 +1,62 @@
+"""A line for each write: when, which user, which tool, which chats, what came of it. Never what."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, cast
+
+from bitrix24_chat_mcp.logs import AUDIT
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+
+_logger = logging.getLogger(AUDIT)
+_NO_CHAT = re.compile(r"[^A-Za-z0-9_]")
+_MOST_CHATS = 50
+_LONGEST = 100  # characters of any other field
+
+
+@dataclass(slots=True)
+class AuditRecord:
+    """A write that is under way. `outcome` is `ok`, the code of what went wrong, or `cancelled`."""
+
+    outcome: str = "cancelled"
+
+
+@contextmanager
+def record(tool: str, arguments: Mapping[str, Any], who: Callable[[], Credentials]) -> Generator[AuditRecord]:
+    """Write the line when the block is left, however that happens."""
+    written = AuditRecord()
+    try:
+        yield written
+    finally:
+        portal, user = _name(who)
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "portal": portal[:_LONGEST],
+            "user": user[:_LONGEST],
+            "tool": tool[:_LONGEST],
+            "dialog_id": list(islice(_chats(arguments), _MOST_CHATS)),
+            "outcome": written.outcome[:_LONGEST],
+        }
+        _logger.info(json.dumps(line))
+
+
+def _name(who: Callable[[], Credentials]) -> tuple[str, str]:
+    try:
+        credentials = who()
+    except PortalError:
+        return "", ""
+    return credentials.portal, credentials.user
+
+
+def _chats(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Find the chats that a call names, as one or as several; what cannot be an id is not repeated."""
+    for name, value in arguments.items():
+        if name.startswith("dialog_id"):
+            for one in cast("list[object]", value if isinstance(value, list) else [value]):
+                yield _NO_CHAT.sub("", str(one)[:100])[:24]

@@ -1,0 +1,71 @@
+"""The prompts: a text of prompts/ with the user's chats of now in it, so that one command does the job."""
+
+from string import Template
+from typing import TYPE_CHECKING, Annotated, get_args
+
+from mcp.server.mcpserver.prompts import Prompt
+from mcp_types import Icon
+from pydantic import Field
+
+from bitrix24_chat_mcp.answers import text
+from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.answers.records import Kind
+from bitrix24_chat_mcp.chats import chat_list
+from bitrix24_chat_mcp.chats.chat_list import ChatQuery
+from bitrix24_chat_mcp.chats.filters import ChatFilter
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+
+from . import icons, request_context, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+COMPLETIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("triage_inbox", "kinds"): get_args(Kind),
+    ("tidy_pins", "stale_days"): ("7", "14", "30", "60"),
+}
+"""By prompt and argument, what may be completed."""
+
+
+async def triage_inbox(
+    kinds: Annotated[str, Field(description="only these kinds of chats, such as: person, openline")] = "",
+) -> str:
+    """Tell what needs the user, in which order."""
+    wanted = tuple(kind for kind in get_args(Kind) if kind in kinds.lower().replace(",", " ").split())
+    return await _filled("triage_inbox", chats=ChatQuery(ChatFilter(show="attention", kinds=wanted)))
+
+
+async def tidy_pins(
+    stale_days: Annotated[str, Field(description="days without a message that make a pin stale (14)")] = "14",
+) -> str:
+    """Tell which pins are stale, and which chats deserve one."""
+    days = stale_days if stale_days.isdecimal() else "14"
+    return await _filled(
+        "tidy_pins", {"stale_days": days}, pinned=ChatQuery(ChatFilter(show="pinned")), chats=ChatQuery()
+    )
+
+
+def prompts() -> list[Prompt]:
+    """Return the prompts in a stable order."""
+    return [
+        _prompt("tidy_pins", tidy_pins, icons.PIN),
+        _prompt("triage_inbox", triage_inbox, icons.CHATS),
+    ]
+
+
+def _prompt(name: str, ask: "Callable[..., Awaitable[str]]", icon: list[Icon]) -> Prompt:
+    head = texts.front_matter(name)
+    return Prompt.from_function(ask, title=head["title"], description=head["description"], icons=icon)
+
+
+async def _filled(name: str, said: dict[str, str] | None = None, **wishes: ChatQuery) -> str:
+    """Fill in a text; where the portal fails, it says so in the place of the chats."""
+    lists = {place: await _listed(wish) for place, wish in wishes.items()}
+    return Template(texts.read(name)).safe_substitute(said or {}, **lists)
+
+
+async def _listed(wish: ChatQuery) -> str:
+    try:
+        return text.chat_list(await chat_list.list_chats(request_context.app_context(), wish))
+    except PortalError as error:
+        return describe(error)

@@ -1,0 +1,34 @@
+"""Sessions of the protocol's earlier era, bounded for each caller as well as in all."""
+
+from typing import Any
+
+from mcp.server.auth.middleware.bearer_auth import AuthorizationContext
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http import StreamableHTTPServerTransport
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+
+from bitrix24_chat_mcp.settings.sections import HttpSettings
+
+
+class BoundedSessions(StreamableHTTPSessionManager):
+    """The SDK's sessions, of which one caller has at most `http.max_sessions_per_caller`."""
+
+    def __init__(self, server: Server[Any], http: HttpSettings, security: TransportSecuritySettings) -> None:
+        super().__init__(
+            server,
+            security_settings=security,
+            session_idle_timeout=http.session_idle_seconds,
+            max_request_body_size=http.max_body_bytes,
+            max_sessions=http.max_sessions,
+        )
+        self._per_caller = http.max_sessions_per_caller
+
+    # The SDK decides here, under its lock, whether a session is opened; None is answered with 503.
+    def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
+        if requestor and self._count(requestor["subject"]) >= self._per_caller:
+            return None
+        return super()._admit_session(requestor)
+
+    def _count(self, subject: str | None) -> int:
+        return sum(owner["subject"] == subject for owner in self._session_owners.values())

@@ -1,0 +1,169 @@
+"""Ways to serve: stdio, and Streamable HTTP on loopback."""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.settings.load import ConfigError, Settings
+from bitrix24_chat_mcp.settings.sections import HttpSettings
+
+from .server import ChatServer
+
+if TYPE_CHECKING:
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
+
+PATH = "/mcp"
+_MOST_BODY = 64 * 1024  # bytes, anywhere but at PATH
+_CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Last-Event-ID",
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Session-Id",
+    "X-Bitrix24-Webhook",
+)
+
+
+def serve(server: ChatServer, settings: Settings) -> None:
+    """Serve until the host, or a signal, says that it is enough."""
+    if settings.transport == "http":
+        _serve_http(server, settings.http)
+    else:
+        server.run("stdio")
+
+
+def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | None = None) -> "Starlette":
+    """Return the ASGI application: `/mcp`, `/mcp/`, `/healthz`, and what signing in takes.
+
+    `documents` takes the network's place for clients' metadata documents.
+    """
+    from mcp.server.streamable_http_manager import StreamableHTTPASGIApp  # noqa: PLC0415 - stdio needs none
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.middleware import Middleware  # noqa: PLC0415
+    from starlette.routing import BaseRoute, Route  # noqa: PLC0415
+
+    from .http_middleware import BodyLimit, ErrorResponses  # noqa: PLC0415
+
+    sessions = server.http_sessions(http, _transport_security(http))
+    endpoint: ASGIApp = BodyLimit(StreamableHTTPASGIApp(sessions), http.max_body_bytes, http.request_seconds)
+    signing_in = list[BaseRoute]()
+    if http.auth:
+        endpoint, signing_in = _gated(endpoint, server, http, documents)
+    endpoint = _with_cors(endpoint, http.allowed_origins)
+    # Some clients cannot follow a redirect with a POST, so both spellings lead to the same place.
+    paths = (PATH, f"{PATH}/")
+    app = Starlette(
+        routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), *signing_in],
+        middleware=[
+            Middleware(ErrorResponses),
+            Middleware(BodyLimit, _MOST_BODY, http.request_seconds, exempt=paths),
+        ],
+        lifespan=lambda _: sessions.run(),
+    )
+    app.router.redirect_slashes = False  # it would redirect to the host that the request names
+    return app
+
+
+async def _health(_: "Request") -> "Response":
+    from starlette.responses import JSONResponse  # noqa: PLC0415
+
+    return JSONResponse({"status": "ok"})
+
+
+def _gated(
+    endpoint: "ASGIApp", server: ChatServer, http: HttpSettings, documents: HttpClient | None
+) -> "tuple[ASGIApp, list[BaseRoute]]":
+    from bitrix24_chat_mcp.auth.setup import House  # noqa: PLC0415 - only a server with callers to tell apart has one
+
+    entrance = server.entrance
+    house = House(http, PATH, entrance.owner, entrance.sign_ins, server.ask_portal, documents)
+    try:
+        return house.open(endpoint)
+    except PortalError as error:
+        raise ConfigError(f"oauth.store: {error}") from None
+
+
+def _with_cors(endpoint: "ASGIApp", origins: Collection[str]) -> "ASGIApp":
+    """Let web pages of these origins use the endpoint; `https://app.example:*` stands for any port."""
+    if not origins:
+        return endpoint
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415
+
+    ports = "|".join(re.escape(origin[:-2]) + r":\d+" for origin in origins if origin.endswith(":*"))
+    return CORSMiddleware(
+        endpoint,
+        allow_origins=[origin for origin in origins if not origin.endswith(":*")],
+        allow_origin_regex=ports or None,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=_CORS_REQUEST_HEADERS,
+        expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+    )
+
+
+def _transport_security(http: HttpSettings) -> "TransportSecuritySettings":
+    """Accept loopback, where nobody else can be, the public address, and what is listed."""
+    from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415
+
+    loopback = ("127.0.0.1", "localhost", "[::1]")
+    hosts = [f"{name}:*" for name in loopback]
+    origins = [f"http://{name}:*" for name in loopback]
+    if http.public_url:
+        parts = urlsplit(http.public_url)
+        hosts.append(parts.netloc)
+        origins.append(f"{parts.scheme}://{parts.netloc}")
+    return TransportSecuritySettings(
+        allowed_hosts=[*hosts, *http.allowed_hosts], allowed_origins=[*origins, *http.allowed_origins]
+    )
+
+
+def _serve_http(server: ChatServer, http: HttpSettings) -> None:
+    import uvicorn  # noqa: PLC0415 - stdio does not need it
+
+    from .connections import connection_class  # noqa: PLC0415
+
+    app = http_app(server, http)
+    listener = open_listener(http)
+    address = f"[{http.host}]" if ":" in http.host else http.host
+    print(f"Serving on http://{address}:{listener.getsockname()[1]}{PATH}", file=sys.stderr, flush=True)
+    config = uvicorn.Config(
+        app,
+        http=connection_class(http.request_seconds, http.max_body_bytes + _MOST_BODY),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        proxy_headers=bool(http.trusted_proxies),
+        forwarded_allow_ips=list(http.trusted_proxies),
+    )
+    uvicorn.Server(config).run(sockets=[listener])  # with uvloop and httptools where they exist
+
+
+def open_listener(http: HttpSettings) -> socket.socket:
+    """Listen at `http.host` and `http.port`; raise ConfigError when that cannot be."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    # With the protocol named, or asyncio leaves out TCP_NODELAY and each answer waits 40 ms for the client.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # as socket.create_server does: elsewhere it would share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((http.host, http.port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"http.port: cannot listen at {http.host}:{http.port} ({error.strerror})") from None
+    return listener

@@ -1,0 +1,1 @@
+"""The dialect of Bitrix24's REST API, without I/O."""

@@ -1,0 +1,113 @@
+"""Several calls in one request: the dialect of `batch`, without I/O."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from .errors import InvalidResponseError, PortalError
+from .lenient_json import decode
+from .rest import ApiResult, Request, api_error
+from .timing import Timing, clock, resets_in
+
+T = TypeVar("T")
+LARGEST = 50
+"""Commands that the portal takes in one batch."""
+
+# PHP writes an empty map as a list, hence the unions.
+_nothing = list[Any]
+
+
+class _Error(msgspec.Struct):
+    error: Any = None
+    error_description: Any = ""
+
+
+class _Results(msgspec.Struct):
+    result: dict[str, msgspec.Raw] | list[Any] = msgspec.field(default_factory=_nothing)
+    result_error: dict[str, _Error] | list[Any] = msgspec.field(default_factory=_nothing)
+    result_time: dict[str, Timing] | list[Any] = msgspec.field(default_factory=_nothing)
+
+
+_results = msgspec.json.Decoder(_Results)
+
+
+def fits(request: Request[object]) -> bool:
+    """Tell whether a request means the same inside a batch, where `$result[…]` would be a reference."""
+    return "$result" not in "".join(_plain(request.params))
+
+
+def pack(requests: Sequence[Request[object]]) -> Request:
+    """Put requests with the same credentials into one.
+
+    Commands are named, because PHP would write a map of numbered ones as a list, and go on after an error.
+    """
+    commands = {_name(index): _command(request) for index, request in enumerate(requests)}
+    return Request(
+        requests[0].credentials,
+        "batch",
+        {"halt": 0, "cmd": commands},
+        writes=any(request.writes for request in requests),
+        idempotent=all(request.idempotent for request in requests),
+    )
+
+
+def unpack(answer: ApiResult, count: int) -> list[ApiResult | PortalError]:
+    """Read what became of each of `count` requests, in their order."""
+    try:
+        results = decode(answer.result, _results)
+    except msgspec.DecodeError:
+        return [_missing() for _ in range(count)]
+    return [_outcome(results, _name(index), answer) for index in range(count)]
+
+
+def _name(index: int) -> str:
+    return f"c{index}"
+
+
+def _command(request: Request[object]) -> str:
+    return "?".join(filter(None, (request.method, "&".join(_fields(request.params)))))
+
+
+def _fields(params: Mapping[str, Any], under: str = "") -> list[str]:
+    fields: list[str] = []
+    for name, value in params.items():
+        key = f"{under}[{name}]" if under else name
+        if isinstance(value, Mapping):
+            fields += _fields(cast("Mapping[str, Any]", value), key)
+        elif isinstance(value, list | tuple):
+            items = cast("Sequence[Any]", value)
+            fields += _fields({str(at): item for at, item in enumerate(items)}, key)
+        else:
+            # Percent-encoded to the last character: PHP reads a bare `+`, as in +03:00, as a space.
+            fields.append(f"{quote(key, safe='')}={quote(str(value), safe='')}")
+    return fields
+
+
+def _plain(params: Mapping[str, Any]) -> list[str]:
+    return [unquote(field) for field in _fields(params)]
+
+
+def _outcome(results: _Results, name: str, answer: ApiResult) -> ApiResult | PortalError:
+    error, time = _get(results.result_error, name), _get(results.result_time, name)
+    if error is not None:
+        return api_error(error.error, error.error_description, time=time)
+    result = _get(results.result, name)
+    if result is None:
+        return _missing()
+    own = result.copy()  # or whoever keeps this answer would keep the whole batch
+    return ApiResult(own, clock(time) or answer.as_of, resets_in(time))
+
+
+def _get(told: dict[str, T] | list[Any], name: str) -> T | None:
+    return told.get(name) if isinstance(told, dict) else None
+
+
+def _missing() -> InvalidResponseError:
+    return InvalidResponseError(
+        "UNCLEAR_ANSWER",
+        "The portal answered a batch without saying what became of this call.",
+        "Try again in a minute.",
+        transient=True,
+    )

@@ -1,0 +1,142 @@
+"""The portal as one user sees it: one method per REST method."""
+
+import asyncio
+from collections.abc import Awaitable, Collection, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar
+
+import msgspec
+
+from .credentials import Credentials
+from .errors import ApiError
+from .lenient_json import decode
+from .models import Listing, read_listing, read_page
+from .profile import read_profile
+from .rest import ApiResult, Reader, Request, raw, timestamp, yes_no
+
+T = TypeVar("T")
+
+
+class Send(Protocol):
+    """Where requests go."""
+
+    def __call__(self, request: Request[T], /) -> Awaitable[ApiResult[T]]:
+        """Return the portal's answer, read, or raise a PortalError."""
+        ...
+
+
+Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
+MOST_A_PAGE = 200
+MOST_PINS = 45
+"""Bitrix24 pins no more; it answers `false`, not an error, to one more."""
+_LARGEST_ID = 10**12
+
+
+def reader(kind: type[T]) -> Reader[T]:
+    """Return a reader of results that are of a msgspec type."""
+    decoder = msgspec.json.Decoder(kind)
+    return lambda result, _me: decode(result, decoder)
+
+
+class _Dialog(msgspec.Struct):
+    id: Any = 0
+    name: Any = ""
+
+
+_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One user's portal: `line` carries the requests, `credentials` make them somebody's."""
+
+    line: Send
+    credentials: Credentials
+
+    async def recent(self, flags: Collection[Flag] = (), since: datetime | None = None) -> Listing:
+        """List the recent chats (`im.recent.get`), all that the portal gives at once.
+
+        Without `since`, those active in the last 30 days. With it, those changed since, of the last 7
+        days at most: the portal silently moves an earlier date there.
+        """
+        params = _flags(flags)
+        if since:
+            params["LAST_SYNC_DATE"] = timestamp(since)
+        return _listing(await self._ask("im.recent.get", params, read_listing))
+
+    async def pin(self, dialog_id: str, *, pin: bool) -> bool:
+        """Pin or unpin a chat (`im.recent.pin`); false means that the portal did nothing.
+
+        `dialog_id` must be `chatN` in lower case or a user's number: to anything else the portal may say
+        true without pinning.
+        """
+        params = {"DIALOG_ID": dialog_id, "PIN": yes_no(pin)}
+        return (await self._ask("im.recent.pin", params, _read_bool, writes=True)).result
+
+    async def recent_and_pinned(self, flags: Collection[Flag] = ()) -> Listing:
+        """List the recent chats and all pinned ones.
+
+        It takes two lists to see them all: `im.recent.get` leaves out what nobody has touched for 30 days,
+        and `im.recent.list` task chats. In the latter pinned chats come first, so one page has them.
+        """
+        skipped: list[Flag] = [
+            flag for flag in flags if flag != "only_openlines"
+        ]  # the latter does not know it
+        recent, page = await _together(self.recent(flags), self._first_page(skipped))
+        listed = {chat.dialog_id for chat in recent.chats}
+        older = [chat for chat in page.chats if chat.pinned and chat.dialog_id not in listed]
+        return replace(recent, chats=[*recent.chats, *older])
+
+    async def _first_page(self, flags: Collection[Flag]) -> Listing:
+        params = {"LIMIT": MOST_A_PAGE, **_flags(flags)}
+        return _listing(await self._ask("im.recent.list", params, read_page))
+
+    async def dialog(self, dialog_id: str) -> tuple[str, str]:
+        """Return the id and the title of a dialog (`im.dialog.get`); the `chatN` behind an `sgN`."""
+        dialog = (await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id}, _read_dialog)).result
+        title = dialog.name if isinstance(dialog.name, str) else ""
+        if dialog_id.isdigit():
+            return dialog_id, title
+        if not isinstance(dialog.id, int) or not 0 < dialog.id < _LARGEST_ID or dialog.id is True:
+            raise ApiError("ACCESS_ERROR")
+        return f"chat{dialog.id}", title
+
+    async def answers(self) -> None:
+        """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
+        with suppress(ApiError):
+            await self._ask("server.time", {}, raw)
+
+    async def owner(self) -> str:
+        """Return the name of the user whose credentials these are (`profile`)."""
+        profile = (await self._ask("profile", {}, read_profile)).result
+        return profile.name or f"user {profile.user}"
+
+    async def demand_scope(self, scope: str) -> None:
+        """Raise unless the credentials have the permission (`scope`)."""
+        if scope not in (await self._ask("scope", {}, _read_scopes)).result:
+            raise ApiError("INSUFFICIENT_SCOPE")
+
+    async def _ask(
+        self, method: str, params: Mapping[str, str | int], reader: Reader[T], *, writes: bool = False
+    ) -> ApiResult[T]:
+        return await self.line(Request(self.credentials, method, params, writes=writes, reader=reader))
+
+
+def _listing(answer: ApiResult[Listing]) -> Listing:
+    return replace(answer.result, as_of=answer.as_of, age=answer.age)
+
+
+def _flags(flags: Collection[Flag]) -> dict[str, str | int]:
+    return {flag.upper(): "Y" for flag in flags}
+
+
+async def _together(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, T]) -> tuple[T, T]:
+    """Await two at once; when one fails, the other is given up, and that failure raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(first), tasks.create_task(second)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return running[0].result(), running[1].result()

@@ -1,0 +1,81 @@
+"""The recent list as it comes over the wire: the fields we need, and whatever may stand in them.
+
+Only what is named here is taken out of an answer; the rest is skipped without a look.
+"""
+
+from typing import Any
+
+import msgspec
+
+# Where the portal may put anything: `[]` for an empty object, `false` or "" for none (PHP arrays).
+Odd = list[Any] | bool | float | str | None
+
+
+class MessagePayload(msgspec.Struct, gc=False):
+    """The last message."""
+
+    id: Any = 0
+    text: Any = ""
+    author_id: Any = 0
+    date: Any = ""
+    file: Any = False
+
+
+class LinkPayload(msgspec.Struct, gc=False):
+    """Where an entity that a chat belongs to is found."""
+
+    url: Any = ""
+
+
+class OpenLinePayload(msgspec.Struct, gc=False):
+    """The session of an open line."""
+
+    status: Any = None
+
+
+class ChatPayload(msgspec.Struct, gc=False):
+    """What a chat is; in the item of a person only the mute list is filled."""
+
+    type: Any = ""
+    message_type: Any = ""
+    entity_type: Any = ""
+    name: Any = ""
+    mute_list: Any = None
+    entity_link: LinkPayload | Odd = None
+    user_counter: Any = 0
+    role: Any = ""
+    owner: Any = 0
+    date_create: Any = ""
+
+
+class UserPayload(msgspec.Struct, gc=False):
+    """The person whom a dialog is with, or the last message's author."""
+
+    id: Any = 0
+    name: Any = ""
+    bot: Any = False
+    connector: Any = False
+    work_position: Any = ""
+
+
+class ItemPayload(msgspec.Struct, gc=False):
+    """One row of the list."""
+
+    id: Any = ""
+    type: Any = ""
+    title: Any = ""
+    message: MessagePayload | Odd = None
+    counter: Any = 0
+    pinned: Any = False
+    unread: Any = False
+    date_last_activity: Any = ""
+    date_update: Any = ""
+    chat: ChatPayload | Odd = None
+    user: UserPayload | Odd = None
+    lines: OpenLinePayload | Odd = None
+
+
+class PagePayload(msgspec.Struct):
+    """A page of `im.recent.list`, its items still raw."""
+
+    items: msgspec.Raw

@@ -1,0 +1,217 @@
+"""The REST dialect without I/O: describe a request, decipher a response.
+
+The portal's answers are decoded in two steps, because a list of 1,500 chats is 2.5 MB of which we need a
+tenth: `decipher` looks at the envelope and leaves `result` as raw JSON; `models` takes out what it needs.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sized
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from typing_extensions import TypeVar
+
+from .credentials import Credentials
+from .errors import ApiError, InvalidResponseError, RedirectedError
+from .lenient_json import decode
+from .timing import Timing, clock, resets_in
+
+T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
+
+Reader = Callable[[msgspec.Raw, str], T_co]
+"""Takes the raw `result` and the user's number (or empty), returns its meaning; raises ValueError."""
+
+
+def raw(result: msgspec.Raw, _me: str) -> msgspec.Raw:
+    """Read nothing: return the result as it came."""
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T_co]):
+    """One call of a REST method, as somebody.
+
+    `writes` tells whether it changes anything at the portal, `idempotent` whether doing it twice comes to
+    the same as doing it once: to pin is, to post a message is not. `reader` makes a value of the result;
+    it is a function of a module, so that equal requests have the same.
+    """
+
+    credentials: Credentials
+    method: str
+    params: Mapping[str, Any]
+    writes: bool = False
+    idempotent: bool = True
+    reader: Reader[T_co] = raw  # pyright: ignore[reportAssignmentType] - raw is what T_co is without a reader
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What came back over HTTP."""
+
+    status: int
+    body: bytes | memoryview
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResult(Generic[T_co]):
+    """A successful answer: its `result`, and the portal's clock (None where it did not tell).
+
+    The result is raw JSON until `read` makes of it what the request's reader does. `resets_in` is when the
+    operating time that was counted against this method begins to be forgotten, in seconds from the answer
+    (None where the portal does not count); `age` is how many seconds ago the portal gave this answer;
+    `weight` is how many bytes of memory it takes, about.
+    """
+
+    result: T_co
+    as_of: datetime | None = None
+    resets_in: float | None = None
+    age: float = 0.0
+    weight: int = 0
+
+
+Post = Callable[[Request[object]], Awaitable[ApiResult]]
+"""Makes one request and returns its answer, not read yet; raises a PortalError."""
+
+
+class _Envelope(msgspec.Struct):
+    result: msgspec.Raw = msgspec.Raw()
+    error: Any = None
+    error_description: Any = ""
+    time: Timing = None
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_JSON_BEGINS = (b"{", b"[")
+_ROW = 600
+"""Bytes that a row of a list takes beside its texts, about: a `Chat`, its message and moments."""
+
+
+def yes_no(flag: bool) -> str:  # noqa: FBT001 - the flag is all there is
+    """Write a boolean as the portal reads it.
+
+    Only the strings count: PHP compares loosely, so that a JSON `true` unpins and a JSON `false` pins.
+    """
+    return "Y" if flag else "N"
+
+
+_DIALOG_ID = re.compile(r"(chat|sg|)0*([1-9][0-9]{0,17})")
+
+
+def dialog_id(text: str) -> str:
+    """Return a dialog id as the portal takes it: `chatN`, `sgN` or a user's number; else ValueError.
+
+    Lower case, because the portal says `true` to `CHAT12` and does nothing.
+    """
+    parts = _DIALOG_ID.fullmatch(text.strip().lower())
+    if parts is None:
+        raise ValueError("must be chat123, sg12 or a user's number, as list_recent_chats gives it")
+    return parts[1] + parts[2]
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as the portal reads it, `YYYY-MM-DDTHH:MM:SS+HH:MM`.
+
+    It ignores a `Z`, and drops the offset behind a fraction of a second: both would shift the moment.
+    """
+    if moment.utcoffset() is None:
+        raise ValueError("a moment needs an offset from UTC")
+    return moment.isoformat(timespec="seconds")
+
+
+def parse_response(reply: HttpResponse, address: str = "") -> ApiResult:
+    """Read an answer; raise the error that it tells.
+
+    Errors are known by their code and never by the status: the two disagree between the portal's
+    documentation and its source, and an error can come with 200. `address` is what was asked: only a
+    redirect to the same path says where the portal is now.
+    """
+    if reply.location is not None and 300 <= reply.status < 400:  # noqa: PLR2004
+        raise RedirectedError(_new_origin(reply.location, address))
+    envelope = _open(reply)
+    if envelope.error:
+        raise api_error(envelope.error, envelope.error_description, reply.status, envelope.time)
+    if not memoryview(envelope.result):  # a view, for it may be megabytes
+        raise InvalidResponseError(
+            "UNCLEAR_ANSWER",
+            f"The portal's answer (HTTP {reply.status}) has neither a result nor an error.",
+            "Try again; if it persists, check that webhook_url is the address of a Bitrix24 portal.",
+            transient=_failing(reply),
+        )
+    return ApiResult(envelope.result, clock(envelope.time), resets_in(envelope.time))
+
+
+def read(request: Request[T_co], answer: ApiResult) -> ApiResult[T_co]:
+    """Make of a raw result what the request's reader makes of it; raise an error where it cannot."""
+    try:
+        value = request.reader(answer.result, request.credentials.user)
+    except ValueError:
+        raise InvalidResponseError(
+            "UNCLEAR_ANSWER",
+            f"The portal answered {request.method} with a result of an unknown shape.",
+            "Try again; if it persists, report it to the people who maintain this server.",
+        ) from None
+    rows = len(value) if isinstance(value, Sized) and value is not answer.result else 0
+    weight = len(memoryview(answer.result)) + rows * _ROW
+    return ApiResult(value, answer.as_of, answer.resets_in, answer.age, weight)
+
+
+def _new_origin(location: str, address: str) -> str:
+    try:
+        there = urlsplit(location)
+    except ValueError:
+        return ""
+    same = unquote(there.path) == urlsplit(address).path
+    return f"{there.scheme}://{there.netloc}" if same and there.netloc else ""
+
+
+def _open(reply: HttpResponse) -> _Envelope:
+    body = bytes(reply.body[:256]).lstrip()
+    if not body:
+        raise InvalidResponseError(
+            "EMPTY_ANSWER",
+            f"The portal answered with an empty body (HTTP {reply.status}).",
+            "Try again in a minute.",
+            transient=True,
+        )
+    if not body.startswith(_JSON_BEGINS):
+        raise InvalidResponseError(
+            "NOT_JSON",
+            f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
+            "a proxy, a login page or a portal under maintenance.",
+            "Try again in a minute; if it persists, check webhook_url.",
+            transient=_failing(reply),
+        )
+    try:
+        return decode(reply.body, _envelopes)
+    except msgspec.ValidationError:
+        raise InvalidResponseError(
+            "UNCLEAR_ANSWER",
+            f"The portal answered with JSON of an unknown shape (HTTP {reply.status}).",
+            "Try again; if it persists, check that webhook_url is the address of a Bitrix24 portal.",
+            transient=_failing(reply),
+        ) from None
+    except msgspec.DecodeError:
+        raise InvalidResponseError(
+            "BROKEN_JSON",
+            f"The portal's answer is broken off or damaged (HTTP {reply.status}).",
+            "Try again in a minute.",
+            transient=True,
+        ) from None
+
+
+def _failing(reply: HttpResponse) -> bool:
+    return reply.status >= 500  # noqa: PLR2004 - a proxy's or a server's own, and they pass
+
+
+def api_error(error: object, said: object, status: int = 200, time: Timing = None) -> ApiError:
+    """Read an error's code and description, of a whole answer or of one command in a batch."""
+    code = str(error) if isinstance(error, str | int | float) else ""
+    refused = ApiError(code, said if isinstance(said, str) else "", status)
+    wait = resets_in(time)
+    if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
+        refused.again_in(wait)
+    return refused

@@ -1,0 +1,93 @@
+"""Reads the body of an HTTP response, bounded before and after inflating it.
+
+A few bytes can inflate to gigabytes, and a body that is compressed twice to a million times its size. So
+at most one content coding is undone, in slices, and no more than the limit ever exists.
+"""
+
+import zlib
+from mmap import mmap
+
+import anyio.lowlevel
+
+from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError, OversizedResponseError
+
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_EITHER_HEADER = zlib.MAX_WBITS + 32
+"""Makes zlib tell gzip's header from its own, which is what HTTP calls `deflate`."""
+_SLICE = 256 * 1024
+"""Bytes that are inflated at once: a fraction of a millisecond, then others have their turn."""
+
+
+class Body:
+    """Collects a body of at most `limit` bytes, received and inflated.
+
+    `coding` is its Content-Encoding, `accepted` what the request allowed: `gzip` or `identity`.
+    """
+
+    def __init__(self, coding: str, accepted: str, limit: int) -> None:
+        self._limit = limit
+        compressed = _is_compressed(coding.strip().lower(), accepted)
+        self._inflater = zlib.decompressobj(_EITHER_HEADER) if compressed else None
+        # A map of memory takes only what is written to it, and gives back all. An array that grows to
+        # megabytes is moved again and again, and leaves holes as large as itself in the heap.
+        self._memory, self._size, self._received = mmap(-1, limit), 0, 0
+
+    async def add(self, chunk: bytes) -> None:
+        """Take the next bytes as they were received; raise where they are too many or damaged."""
+        self._received += len(chunk)
+        if self._received > self._limit:
+            raise oversized(self._limit)
+        if self._inflater is None:
+            self._put(chunk)
+            return
+        piece = self._inflate(chunk)
+        while self._inflater.unconsumed_tail or len(piece) == _SLICE:
+            await anyio.lowlevel.checkpoint()
+            piece = self._inflate(self._inflater.unconsumed_tail)
+
+    def view(self) -> memoryview:
+        """Return what has been collected."""
+        return memoryview(self._memory)[: self._size]
+
+    def _inflate(self, chunk: bytes) -> bytes:
+        if self._inflater is None or self._inflater.eof:  # zlib would collect what follows the end
+            return b""
+        try:
+            piece = self._inflater.decompress(chunk, _SLICE)
+        except zlib.error:
+            raise InvalidResponseError(
+                "BROKEN_ENCODING",
+                "The portal's answer was damaged: it could not be decompressed.",
+                "Try again in a minute.",
+                transient=True,
+            ) from None
+        self._put(piece)
+        return piece
+
+    def _put(self, piece: bytes) -> None:
+        end = self._size + len(piece)
+        if end > self._limit:
+            raise oversized(self._limit)
+        self._memory[self._size : end] = piece
+        self._size = end
+
+
+def _is_compressed(coding: str, accepted: str) -> bool:
+    if coding in {"", "identity"}:
+        return False
+    if coding in _CODINGS and accepted != "identity":
+        return True
+    raise InvalidResponseError(
+        "UNKNOWN_ENCODING",
+        "The portal's answer is compressed more than once, or in a way that was not asked for.",
+        "Ask the person who runs this server to check the proxies between it and the portal.",
+    )
+
+
+def oversized(limit: int) -> OversizedResponseError:
+    """Return the error for an answer that is larger than so many bytes."""
+    return OversizedResponseError(
+        "ANSWER_TOO_LARGE",
+        f"The portal's answer is larger than {limit:,} bytes and was not read to the end.",
+        "Narrow the call, or ask the person who runs this server to raise max_answer_bytes.",
+    )

@@ -1,0 +1,41 @@
+"""Who calls, over HTTP: what the gate has found out about a request, for those behind it."""
+
+from collections.abc import Awaitable, Callable
+
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
+from pydantic import Field
+
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
+from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+
+
+async def _admitted() -> bool:
+    return True
+
+
+class CallerToken(AccessToken):
+    """A caller who was let in.
+
+    `who` gives their credentials at the portal, or raises; `still_admitted` asks the gate again, for
+    requests that last.
+    """
+
+    token: str = Field(default="", repr=False)
+    who: Callable[[], Credentials] = Field(exclude=True, repr=False)
+    still_admitted: Callable[[], Awaitable[bool]] = Field(default=_admitted, exclude=True, repr=False)
+
+
+def current_pass() -> CallerToken | None:
+    """Return the caller of the request that is being answered; None where the server asks for nobody."""
+    shown = get_access_token()
+    return shown if isinstance(shown, CallerToken) else None
+
+
+def caller() -> Credentials:
+    """Return the credentials of the caller of the request that is being answered, or raise."""
+    if shown := current_pass():
+        return shown.who()
+    raise InvalidRequestError(
+        "NOT_SIGNED_IN", "The request does not say whose chats it is about.", "Sign in and try again."
+    )

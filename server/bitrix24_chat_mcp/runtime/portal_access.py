@@ -1,0 +1,92 @@
+"""Whose chats a server shows: what the settings say of it, before anybody asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
+from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
+from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.settings.load import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PortalAccess:
+    """Whose chats a server shows, before anybody asks.
+
+    `owner` gives the credentials that the settings name, or raises; `sign_ins` are None without an
+    application.
+    """
+
+    carrier: HttpClient
+    owner: Callable[[], Credentials]
+    sign_ins: TokenRefresher | None = None
+
+
+def open_portal_access(settings: Settings, carrier: HttpClient | None = None) -> PortalAccess:
+    """Prepare it, without touching network or disk."""
+    if settings.demo:
+        carrier, credentials = _demo(carrier)
+        return PortalAccess(carrier, lambda: credentials)
+    carrier = carrier or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
+    sign_ins = open_token_refresher(settings, carrier)
+    if settings.webhook_url:
+        webhook = parse_webhook(settings.webhook_url.get_secret_value())
+        return PortalAccess(carrier, lambda: webhook, sign_ins)
+    if sign_ins and settings.oauth.portal:
+        key = settings.oauth.portal
+        return PortalAccess(carrier, lambda: sign_ins.load(key), sign_ins)
+    return PortalAccess(carrier, _nobody)
+
+
+def open_token_refresher(settings: Settings, carrier: HttpClient) -> TokenRefresher | None:
+    """Return the sign-ins of the application in the settings, if there is one."""
+    application = settings.oauth.application()
+    if application is None:
+        return None
+    again = (
+        "Ask the user to connect to this server again in their assistant's settings, and to sign in."
+        if "bitrix24" in settings.http.auth
+        else "Ask the user to run `bitrix24-chat-mcp login` in a terminal and to sign in, then try again."
+    )
+    return TokenRefresher(
+        application, lambda: open_token_store(settings.oauth.store, token_folder()), carrier, again
+    )
+
+
+def _named(settings: Settings) -> list[str] | None:
+    """Return the hosts that the operator has named, or None where only the operator names any."""
+    if settings.transport != "http" or not settings.http.auth:
+        return None
+    application = settings.oauth.application()
+    addresses = [application.portal, application.server] if application else []
+    if settings.webhook_url:
+        addresses.append(parse_webhook(settings.webhook_url.get_secret_value()).portal)
+    exact = [f"//{host}" for host in settings.http.portals if not host.startswith("*")]
+    return [urlsplit(address).hostname or "" for address in (*addresses, *exact)]
+
+
+def token_folder() -> Path:
+    """Return the folder in which sign-ins are kept, or take turns."""
+    return platformdirs.user_data_path("bitrix24-chat-mcp", appauthor=False) / "sign-ins"
+
+
+def _nobody() -> Credentials:
+    raise InvalidRequestError(
+        "NOT_CONFIGURED",
+        "No Bitrix24 portal is configured for this server.",
+        "Ask the user to set BITRIX24_WEBHOOK_URL (or webhook_url in the configuration file) to an "
+        "incoming webhook with the scope im, or to start the server with --demo to try it out.",
+    )
+
+
+def _demo(carrier: HttpClient | None) -> tuple[HttpClient, Credentials]:
+    from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415 - only who wants the demo pays for it
+
+    portal = DemoPortal()
+    return carrier or HttpClient(transport=in_process(portal)), parse_webhook(portal.webhook())

@@ -1,0 +1,1 @@
+"""The settings: one definition for file, environment and command line."""

@@ -1,0 +1,213 @@
+"""The settings: one definition for the TOML file, the environment, the command line and the example file.
+
+The command line wins over the environment, that over the file, that over the defaults. A key of the file
+such as `webhook_url` is `BITRIX24_WEBHOOK_URL` in the environment; tables nest with two underscores
+(`BITRIX24_HTTP__PORT`).
+"""
+
+import difflib
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bitrix24_chat_mcp.answers.sanitize import sanitize
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+
+from .sections import HttpSettings, LimitSettings, OAuthSettings
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+PREFIX = "BITRIX24_"
+FILE_VARIABLE = "BITRIX24_CONFIG"
+_MOST_SHOWN = 80  # characters of a name that is not known
+_logger = logging.getLogger(__name__)
+
+
+class ConfigError(Exception):
+    """The settings are wrong; the text is one line, names the setting and holds no secret."""
+
+
+def _webhook_address(address: SecretStr) -> SecretStr:
+    parse_webhook(address.get_secret_value())
+    return address
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, in which a list is a word, several with commas between them, or JSON."""
+
+    def decode_complex_value(self, field_name: str, field: "FieldInfo", value: Any) -> Any:  # noqa: ANN401
+        """Read a list or a table; what is no JSON is taken as words, and checked as such."""
+        with suppress(ValueError):
+            decoded = super().decode_complex_value(field_name, field, value)
+            if isinstance(decoded, list | dict):
+                return cast("list[Any] | dict[str, Any]", decoded)
+        return [word for word in map(str.strip, str(value).split(",")) if word]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    config: str | None = Field(
+        default=None, description="The TOML file that was read; set outside the file only.", exclude=True
+    )
+    webhook_url: Annotated[SecretStr, AfterValidator(_webhook_address)] | None = Field(
+        default=None,
+        description="Incoming webhook, https://PORTAL/rest/USER/CODE/, with the scope im; keep it secret.",
+    )
+    demo: bool = Field(default=False, description="Serve the built-in demo portal in place of a real one.")
+    read_only: bool = Field(default=False, description="Offer only the tools that change nothing.")
+    transport: Literal["stdio", "http"] = Field(
+        default="stdio", description="How hosts connect: stdio or http."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="How much to log on stderr: debug, info, warning or error."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How to log: text for people, json for one object a line."
+    )
+    oauth: OAuthSettings = Field(default_factory=OAuthSettings, description="How people sign in.")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
+    limits: LimitSettings = Field(
+        default_factory=LimitSettings, description="The portal's limits, and the caller's."
+    )
+
+    @model_validator(mode="after")
+    def _sign_in_possible(self) -> Self:
+        if "bitrix24" in self.http.auth and not self.oauth.application():
+            raise ValueError(
+                "oauth.client_id: it is missing, or oauth.portal is; http.auth bitrix24 needs both"
+            )
+        if "bitrix24" in self.http.auth and self.demo:
+            raise ValueError("demo: it has nobody to sign in; run `bitrix24-chat-mcp portal` and name that")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Ask the command line, then the environment, then the file."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return (
+            init_settings,
+            _Environment(settings_cls),
+            InitSettingsSource(settings_cls, _written(init_settings())),
+        )
+
+
+def load(**given: object) -> Settings:
+    """Put the settings together; `given` comes from the command line, None meaning "not given".
+
+    Raises ConfigError with one line that says what to mend.
+    """
+    _check_environment()
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigError("; ".join(map(_sentence, error.errors()))) from None
+
+
+def find_file(named: str | None = None) -> Path | None:
+    """Return the configuration file: the named one, that of BITRIX24_CONFIG, or the user's if it exists."""
+    if path := named or os.environ.get(FILE_VARIABLE):
+        return Path(path).expanduser()
+    usual = platformdirs.user_config_path("bitrix24-chat-mcp", appauthor=False) / "config.toml"
+    return usual if usual.is_file() else None
+
+
+def known_names(model: type[BaseModel] = Settings, above: str = "") -> "dict[str, FieldInfo]":
+    """Return every setting by its dotted name, `http.port`."""
+    names: dict[str, FieldInfo] = {}
+    for name, field in model.model_fields.items():
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            names |= known_names(table, f"{above}{name}.")
+        else:
+            names[above + name] = field
+    return names
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting: `BITRIX24_HTTP__PORT` for `http.port`."""
+    return PREFIX + name.replace(".", "__").upper()
+
+
+def _written(given: Mapping[str, Any]) -> dict[str, Any]:
+    path = find_file(given.get("config"))
+    if path is None:
+        return {}
+    import tomllib  # noqa: PLC0415 - most have no file
+
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML ({error})") from None
+    known = known_names()
+    for name in _dotted(written):
+        if name not in known:
+            raise ConfigError(
+                f"{path}: unknown setting {sanitize(name, _MOST_SHOWN)!r}{nearest(name, known)}"
+            )
+    return written
+
+
+def _dotted(written: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    tables = {name.split(".")[0] for name in known_names() if "." in name}
+    for name, value in written.items():
+        if name not in tables:
+            yield above + name
+        elif isinstance(value, dict):
+            yield from _dotted(cast("dict[str, Any]", value), f"{above}{name}.")
+
+
+def _check_environment() -> None:
+    known = [variable(name) for name in known_names()]
+    for name in map(str.upper, os.environ):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        if meant := nearest(name, known):
+            raise ConfigError(f"environment: unknown variable {sanitize(name, _MOST_SHOWN)}{meant}")
+        _logger.warning(
+            "environment: %s is no setting of this server and is left alone", sanitize(name, _MOST_SHOWN)
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean X?" where a name is nearly a known one, else nothing."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _sentence(problem: "ErrorDetails") -> str:
+    """Say what is wrong with a setting, and where it was set; never what it was set to."""
+    name = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error" and (not name or said.startswith(f"{name}.")):
+        name, said = said.split(": ", 1)  # a complaint about several settings names the one to mend
+    where = f" ({variable(name)})" if variable(name) in map(str.upper, os.environ) else ""
+    return f"{name}{where}: {said}"
