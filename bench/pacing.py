@@ -39,12 +39,12 @@ class OneByOne:
 
     async def call(self, address: str, params: dict[str, Any]) -> Any:  # noqa: ANN401
         """Wait for the bucket, and post."""
-        while pause := await self.pace.admit():  # noqa: ASYNC110 - time is what it waits for
+        while pause := await self.pace.try_acquire():  # noqa: ASYNC110 - time is what it waits for
             await asyncio.sleep(pause)
         try:
             response = await self.client.post(address, json=params)
         finally:
-            await self.pace.landed()
+            await self.pace.release()
         return response.raise_for_status() if response.status_code == 503 else response.json()
 
 

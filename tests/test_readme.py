@@ -183,7 +183,7 @@ def test_administrators_are_told_every_method_that_is_called_and_no_other() -> N
             r"`((?:im\.)?[a-z.]+)`", page.partition("## What it calls")[2].partition("\n\nThe server")[0]
         )
     )
-    source = "".join(file.read_text() for file in (ROOT / "server/bitrix24_chat_mcp/portal").glob("*.py"))
+    source = "".join(file.read_text() for file in (ROOT / "server/bitrix24_chat_mcp/portal").rglob("*.py"))
     called = set(re.findall(r'"(im\.[a-z.]+|batch|profile|scope)"', source))
     assert told == called
 

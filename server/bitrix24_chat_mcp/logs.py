@@ -28,9 +28,8 @@ class RedactingFormatter(logging.Formatter):
         if record.name == AUDIT:
             return mask_secrets(record.getMessage())
         line = super().format(record if _may_log(record.name) else _place(record))
-        masked = mask_secrets(
-            line[: 2 * _MOST_CHARACTERS]
-        )  # before what is invisible goes: it may stand in one
+        # Before what is invisible goes: it may stand inside a secret.
+        masked = mask_secrets(line[: 2 * _MOST_CHARACTERS])
         return "".join(c if c.isprintable() else " " for c in masked)[:_MOST_CHARACTERS]
 
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 - logging's name

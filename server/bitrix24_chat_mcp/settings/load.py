@@ -23,7 +23,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 
 from .sections import HttpSettings, LimitSettings, OAuthSettings
@@ -170,9 +169,7 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
     known = known_names()
     for name in _dotted(written):
         if name not in known:
-            raise ConfigError(
-                f"{path}: unknown setting {sanitize(name, _MOST_SHOWN)!r}{nearest(name, known)}"
-            )
+            raise ConfigError(f"{path}: unknown setting {name[:_MOST_SHOWN]!r}{nearest(name, known)}")
     return written
 
 
@@ -191,10 +188,8 @@ def _check_environment() -> None:
         if not name.startswith(PREFIX) or name in known:
             continue
         if meant := nearest(name, known):
-            raise ConfigError(f"environment: unknown variable {sanitize(name, _MOST_SHOWN)}{meant}")
-        _logger.warning(
-            "environment: %s is no setting of this server and is left alone", sanitize(name, _MOST_SHOWN)
-        )
+            raise ConfigError(f"environment: unknown variable {name[:_MOST_SHOWN]}{meant}")
+        _logger.warning("environment: %s is no setting of this server and is left alone", name[:_MOST_SHOWN])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
