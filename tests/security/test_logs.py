@@ -10,6 +10,7 @@ import httpx
 import pytest
 from bitrix24_chat_mcp.logs import AUDIT, MAY_LOG, RedactingFormatter
 from bitrix24_chat_mcp.mcp_server import audit
+from bitrix24_chat_mcp.portal.api.credentials import Webhook
 from commands import COMMAND, environment
 from conversation import Era, facts
 from mcp import Client, StdioServerParameters
@@ -96,5 +97,10 @@ def test_a_log_line_is_bounded_and_tells_of_an_exception_only_kind_and_place() -
     assert "(ValueError at test_logs.py:" in line
 
 
-def test_the_logger_of_the_audit_is_the_one_that_is_always_written() -> None:
-    assert audit.__name__ == AUDIT
+def test_the_audit_writes_to_the_logger_that_is_always_written(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level("INFO", AUDIT),
+        audit.record("pin_chat", {}, lambda: Webhook("https://acme.example", "1", "code")),
+    ):
+        pass
+    assert [record.name for record in caplog.records] == [AUDIT]

@@ -169,7 +169,7 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
     known = known_names()
     for name in _dotted(written):
         if name not in known:
-            raise ConfigError(f"{path}: unknown setting {name[:_MOST_SHOWN]!r}{nearest(name, known)}")
+            raise ConfigError(f"{path}: unknown setting {_printable(name)!r}{nearest(name, known)}")
     return written
 
 
@@ -188,8 +188,8 @@ def _check_environment() -> None:
         if not name.startswith(PREFIX) or name in known:
             continue
         if meant := nearest(name, known):
-            raise ConfigError(f"environment: unknown variable {name[:_MOST_SHOWN]}{meant}")
-        _logger.warning("environment: %s is no setting of this server and is left alone", name[:_MOST_SHOWN])
+            raise ConfigError(f"environment: unknown variable {_printable(name)}{meant}")
+        _logger.warning("environment: %s is no setting of this server and is left alone", _printable(name))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -206,3 +206,8 @@ def _sentence(problem: "ErrorDetails") -> str:
         name, said = said.split(": ", 1)  # a complaint about several settings names the one to mend
     where = f" ({variable(name)})" if variable(name) in map(str.upper, os.environ) else ""
     return f"{name}{where}: {said}"
+
+
+def _printable(name: str) -> str:
+    """Return what can be shown of a name that a file or the environment gave."""
+    return "".join(character for character in name[:_MOST_SHOWN] if character.isprintable())
