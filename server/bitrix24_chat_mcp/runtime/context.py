@@ -62,7 +62,7 @@ async def app_lifespan(settings: Settings, entrance: PortalAccess) -> AsyncGener
     portals = settings.http.portals if settings.transport == "http" else frozenset[str]()
     around = sign_ins.around if sign_ins else _as_it_is
     try:
-        async with open_pipeline(entrance.carrier, limits.of_line(portals), around=around) as line:
+        async with open_pipeline(entrance.carrier, limits, portals=portals, around=around) as line:
             yield AppContext(line, who, limits.deadline, "demo portal" if settings.demo else "")
     finally:
         await entrance.carrier.aclose()
