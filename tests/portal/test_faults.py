@@ -11,7 +11,7 @@ from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_demo_portal import Fault
 from syrupy.assertion import SnapshotAssertion
 
-from portal.office import Office, office
+from portal.harness import Harness, open_harness
 
 Company = Literal["alone", "in a batch"]
 Kind = Literal["read", "write"]
@@ -98,41 +98,41 @@ class Outcome:
 
 async def make(kind: Kind, company: Company, *plan: tuple[Fault, str]) -> Outcome:
     """Make one call while the chosen requests fail, and tell what came of it."""
-    async with office(SLOW, chats=5, rate=math.inf) as here:
+    async with open_harness(SLOW, chats=5, rate=math.inf) as harness:
         if company == "in a batch":
-            return await _in_a_batch(here, kind, plan)
-        _fail(here, plan)
-        got = await _call(here, kind)
-        return Outcome(got, len(here.demo.requests))
+            return await _in_a_batch(harness, kind, plan)
+        _fail(harness, plan)
+        got = await _call(harness, kind)
+        return Outcome(got, len(harness.demo.requests))
 
 
-async def _in_a_batch(here: Office, kind: Kind, plan: Plan) -> Outcome:
+async def _in_a_batch(harness: Harness, kind: Kind, plan: Plan) -> Outcome:
     """Let two calls wait, so that they travel together; both meet the same fate."""
-    await here.ask("server.time")
-    _fail(here, plan)
-    here.demo.requests.clear()
+    await harness.ask("server.time")
+    _fail(harness, plan)
+    harness.demo.requests.clear()
     got: list[object] = []
     async with anyio.create_task_group() as tasks:
 
         async def first() -> None:
-            got.append(await _call(here, kind))
+            got.append(await _call(harness, kind))
 
         tasks.start_soon(first)
-        tasks.start_soon(_call, here, kind, "6")
-    assert here.methods[0] == "batch"
-    return Outcome(got[0], len(here.demo.requests))
+        tasks.start_soon(_call, harness, kind, "6")
+    assert harness.methods[0] == "batch"
+    return Outcome(got[0], len(harness.demo.requests))
 
 
-def _fail(here: Office, plan: Plan) -> None:
+def _fail(harness: Harness, plan: Plan) -> None:
     for fault, calls in plan:
-        here.demo.fail("*", fault, calls=calls)
+        harness.demo.fail("*", fault, calls=calls)
 
 
-async def _call(here: Office, kind: Kind, other: str = "5") -> object:
+async def _call(harness: Harness, kind: Kind, other: str = "5") -> object:
     try:
         if kind == "write":
-            return await here.user.pin(other, pin=True)
-        return await here.user.recent(["skip_chat"] if other == "6" else [])
+            return await harness.user.pin(other, pin=True)
+        return await harness.user.recent(["skip_chat"] if other == "6" else [])
     except PortalError as error:
         return error
 

@@ -36,9 +36,9 @@ async def test_a_body_is_dropped_where_it_passes_the_limit(headers: dict[str, st
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers=headers, stream=body)
 
-    carrier = HttpClient(max_bytes=10_000, transport=lambda: httpx.MockTransport(answer))
+    client = HttpClient(max_bytes=10_000, transport=lambda: httpx.MockTransport(answer))
     with pytest.raises(OversizedResponseError, match="ANSWER_TOO_LARGE"):
-        await carrier.send(ASK)
+        await client.send(ASK)
     assert body.sent == read
     assert body.closed
-    await carrier.aclose()
+    await client.aclose()

@@ -36,35 +36,35 @@ class Chance(Container[int]):
 
 
 @dataclass
-class Doorman(httpx.AsyncBaseTransport):
-    """Counts who is inside."""
+class OpenResponses(httpx.AsyncBaseTransport):
+    """Counts the responses that are not closed yet."""
 
     inner: ASGITransport
-    inside: int = 0
+    open: int = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.inside += 1
+        self.open += 1
         try:
             response = await self.inner.handle_async_request(request)
         except BaseException:
-            self.inside -= 1
+            self.open -= 1
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = Visit(response.stream, self)
+        response.stream = CountedStream(response.stream, self)
         return response
 
 
 @dataclass
-class Visit(httpx.AsyncByteStream):
+class CountedStream(httpx.AsyncByteStream):
     stream: httpx.AsyncByteStream
-    doorman: Doorman
+    responses: OpenResponses
 
     def __aiter__(self):  # noqa: ANN204
         return self.stream.__aiter__()
 
     async def aclose(self) -> None:
         await self.stream.aclose()
-        self.doorman.inside -= 1
+        self.responses.open -= 1
 
 
 def misbehave(demo: DemoPortal, random: Random) -> None:
@@ -95,7 +95,7 @@ def misbehave(demo: DemoPortal, random: Random) -> None:
 class Crowd:
     """Callers who ask for their own profile or pin a chat, some of whom give up early."""
 
-    line: RequestPipeline
+    pipeline: RequestPipeline
     demo: DemoPortal
     random: Random
     ended: Counter[str] = field(default_factory=Counter[str])
@@ -120,12 +120,12 @@ class Crowd:
         credentials = parse_webhook(self.demo.webhook(user))
         if self.random.random() < 0.3:
             params = {"DIALOG_ID": str(self.random.choice(USERS)), "PIN": self.random.choice("YN")}
-            await self.line(Request(credentials, "im.recent.pin", params, writes=True))
+            await self.pipeline(Request(credentials, "im.recent.pin", params, writes=True))
         elif self.random.random() < 0.1:
-            await self.line(Request(credentials, "scope", {}))
+            await self.pipeline(Request(credentials, "scope", {}))
         else:
             salt = {"SALT": self.random.randrange(3)}
-            profile = await self.line(Request(credentials, "profile", salt))
+            profile = await self.pipeline(Request(credentials, "profile", salt))
             assert msgspec.json.decode(profile.result)["ID"] == str(user)
         return "answered"
 
@@ -135,19 +135,19 @@ async def test_every_call_ends_by_its_deadline_and_nothing_is_left_behind(seed: 
     random = Random(seed)  # noqa: S311
     demo = DemoPortal(chats=5, clock=lambda: 1.78e9 + anyio.current_time())
     misbehave(demo, random)
-    doorman = Doorman(ASGITransport(demo))
-    carrier = HttpClient(transport=lambda: doorman)
-    async with open_pipeline(carrier, Limits(cache=1), jitter=random) as line:
+    responses = OpenResponses(ASGITransport(demo))
+    client = HttpClient(transport=lambda: responses)
+    async with open_pipeline(client, Limits(cache=1), jitter=random) as pipeline:
         tasks_before = len(asyncio.all_tasks())
-        crowd = Crowd(line, demo, random)
+        crowd = Crowd(pipeline, demo, random)
         async with anyio.create_task_group() as tasks:
             for _ in range(CALLERS):
                 tasks.start_soon(crowd.caller)
         await anyio.sleep(1)
-        assert line.idle
+        assert pipeline.idle
         assert len(asyncio.all_tasks()) == tasks_before
-    await carrier.aclose()
-    assert doorman.inside == 0
+    await client.aclose()
+    assert responses.open == 0
     assert crowd.ended.total() == CALLS
     assert crowd.ended["answered"] > CALLS / 2
     assert crowd.ended["DEADLINE_PASSED"] > 0

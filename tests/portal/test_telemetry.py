@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from portal.office import Office, office
+from portal.harness import Harness, open_harness
 
 SPANS = InMemorySpanExporter()
 FIGURES = InMemoryMetricReader()
@@ -39,18 +39,18 @@ def no_old_spans() -> Iterator[None]:
     SPANS.clear()
 
 
-async def exercise(here: Office) -> None:
+async def exercise(harness: Harness) -> None:
     """Cause a wait, a batch, a retry and a refusal."""
-    await here.ask("server.time")
-    here.demo.fail("batch", Fault(html=True), calls=1)
+    await harness.ask("server.time")
+    harness.demo.fail("batch", Fault(html=True), calls=1)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(pin, here, "5")
-        tasks.start_soon(pin, here, "chat999")
+        tasks.start_soon(pin, harness, "5")
+        tasks.start_soon(pin, harness, "chat999")
 
 
-async def pin(here: Office, dialog_id: str) -> None:
+async def pin(harness: Harness, dialog_id: str) -> None:
     try:
-        await here.user.pin(dialog_id, pin=True)
+        await harness.user.pin(dialog_id, pin=True)
     except PortalError as error:
         assert error.code == "ACCESS_ERROR"  # noqa: PT017
 
@@ -70,8 +70,8 @@ def causes(points: list[Any]) -> set[str]:
 
 
 async def test_each_request_is_a_span_with_its_method_attempt_batch_size_and_portal() -> None:
-    async with office(Limits(rate=0.2, burst=1), rate=math.inf) as here:
-        await exercise(here)
+    async with open_harness(Limits(rate=0.2, burst=1), rate=math.inf) as harness:
+        await exercise(harness)
     host = {"server.address": "demo.bitrix24.example"}
     batch = {**host, "rpc.method": "batch", "bitrix24.batch.size": 2}
     assert spans() == [
@@ -82,11 +82,11 @@ async def test_each_request_is_a_span_with_its_method_attempt_batch_size_and_por
 
 
 async def test_waits_retries_refusals_and_batch_sizes_are_counted() -> None:
-    async with office(Limits(rate=0.2, burst=1), rate=math.inf) as here:
-        await exercise(here)
-        here.demo.fail("*", Fault(error="ACCESS_DENIED"))
+    async with open_harness(Limits(rate=0.2, burst=1), rate=math.inf) as harness:
+        await exercise(harness)
+        harness.demo.fail("*", Fault(error="ACCESS_DENIED"))
         with pytest.raises(PortalError):
-            await here.ask("profile")
+            await harness.ask("profile")
     told = figures()
     waits = [
         point for point in told["bitrix24.client.wait.duration"] if isinstance(point, HistogramDataPoint)
@@ -102,12 +102,12 @@ async def test_waits_retries_refusals_and_batch_sizes_are_counted() -> None:
 
 
 async def test_no_secret_and_no_text_of_the_portal_is_told() -> None:
-    async with office(Limits(rate=0.2, burst=1), rate=math.inf) as here:
-        await exercise(here)
-        here.demo.fail("*", Fault(error="ACCESS_DENIED", text="the portal's own words"))
+    async with open_harness(Limits(rate=0.2, burst=1), rate=math.inf) as harness:
+        await exercise(harness)
+        harness.demo.fail("*", Fault(error="ACCESS_DENIED", text="the portal's own words"))
         with pytest.raises(PortalError):
-            await here.ask("profile")
-        code = here.webhook().code
+            await harness.ask("profile")
+        code = harness.webhook().code
     everything = "".join(_written(span) for span in SPANS.get_finished_spans()) + repr(figures())
     assert "bitrix24 batch" in everything
     assert code not in everything

@@ -11,16 +11,15 @@ import msgspec
 
 from .credentials import Credentials
 from .errors import ApiError
-from .lenient_json import decode
+from .lenient_json import decode, user_number
 from .models import Listing, read_listing, read_page
-from .profile import read_profile
 from .rest import ApiResult, Reader, Request, raw, timestamp, yes_no
 
 T = TypeVar("T")
 
 
 class Send(Protocol):
-    """Where requests go."""
+    """Sends requests: the pipeline."""
 
     def __call__(self, request: Request[T], /) -> Awaitable[ApiResult[T]]:
         """Return the portal's answer, read, or raise a PortalError."""
@@ -35,7 +34,7 @@ _LARGEST_ID = 10**12
 
 
 def reader(kind: type[T]) -> Reader[T]:
-    """Return a reader of results that are of a msgspec type."""
+    """Return a reader of results that have the shape of a msgspec type."""
     decoder = msgspec.json.Decoder(kind)
     return lambda result, _me: decode(result, decoder)
 
@@ -45,21 +44,45 @@ class _Dialog(msgspec.Struct):
     name: Any = ""
 
 
+class _Profile(msgspec.Struct):
+    ID: Any = ""
+    NAME: Any = ""
+    LAST_NAME: Any = ""
+
+
+_profiles = msgspec.json.Decoder(_Profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A user's number, and their name, which may be empty."""
+
+    user: str
+    name: str
+
+
+def read_profile(result: msgspec.Raw, _me: str) -> Profile:
+    """Read a `profile` result; raise ValueError where it does not say whose it is."""
+    found = decode(result, _profiles)
+    names = [name for name in (found.NAME, found.LAST_NAME) if isinstance(name, str)]
+    return Profile(user_number(found.ID), " ".join(names).strip())
+
+
 _read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])
 
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """One user's portal: `line` carries the requests, `credentials` make them somebody's."""
+    """One user's portal: `send` takes the requests, `credentials` say whose they are."""
 
-    line: Send
+    send: Send
     credentials: Credentials
 
     async def recent(self, flags: Collection[Flag] = (), since: datetime | None = None) -> Listing:
-        """List the recent chats (`im.recent.get`), all that the portal gives at once.
+        """List the recent chats (`im.recent.get`), as many as the portal returns at once.
 
-        Without `since`, those active in the last 30 days. With it, those changed since, of the last 7
-        days at most: the portal silently moves an earlier date there.
+        Without `since`, the chats active in the last 30 days. With it, those changed since, within the
+        last 7 days: the portal silently replaces an earlier date by that.
         """
         params = _flags(flags)
         if since:
@@ -67,10 +90,10 @@ class Portal:
         return _listing(await self._ask("im.recent.get", params, read_listing))
 
     async def pin(self, dialog_id: str, *, pin: bool) -> bool:
-        """Pin or unpin a chat (`im.recent.pin`); false means that the portal did nothing.
+        """Pin or unpin a chat (`im.recent.pin`); return false where the portal did nothing.
 
-        `dialog_id` must be `chatN` in lower case or a user's number: to anything else the portal may say
-        true without pinning.
+        `dialog_id` must be `chatN` in lower case or a user's number: for anything else the portal may
+        return true without pinning.
         """
         params = {"DIALOG_ID": dialog_id, "PIN": yes_no(pin)}
         return (await self._ask("im.recent.pin", params, _read_bool, writes=True)).result
@@ -78,12 +101,11 @@ class Portal:
     async def recent_and_pinned(self, flags: Collection[Flag] = ()) -> Listing:
         """List the recent chats and all pinned ones.
 
-        It takes two lists to see them all: `im.recent.get` leaves out what nobody has touched for 30 days,
-        and `im.recent.list` task chats. In the latter pinned chats come first, so one page has them.
+        Two REST methods are needed: `im.recent.get` leaves out chats without activity for 30 days,
+        `im.recent.list` leaves out task chats. The latter returns pinned chats first, so one page has them.
         """
-        skipped: list[Flag] = [
-            flag for flag in flags if flag != "only_openlines"
-        ]  # the latter does not know it
+        # im.recent.list does not know only_openlines.
+        skipped: list[Flag] = [flag for flag in flags if flag != "only_openlines"]
         recent, page = await _together(self.recent(flags), self._first_page(skipped))
         listed = {chat.dialog_id for chat in recent.chats}
         older = [chat for chat in page.chats if chat.pinned and chat.dialog_id not in listed]
@@ -104,12 +126,12 @@ class Portal:
         return f"chat{dialog.id}", title
 
     async def answers(self) -> None:
-        """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
+        """Raise unless a Bitrix24 portal answers, be it with an error code (`server.time`)."""
         with suppress(ApiError):
             await self._ask("server.time", {}, raw)
 
     async def owner(self) -> str:
-        """Return the name of the user whose credentials these are (`profile`)."""
+        """Return the name of the credentials' user (`profile`)."""
         profile = (await self._ask("profile", {}, read_profile)).result
         return profile.name or f"user {profile.user}"
 
@@ -121,7 +143,7 @@ class Portal:
     async def _ask(
         self, method: str, params: Mapping[str, str | int], reader: Reader[T], *, writes: bool = False
     ) -> ApiResult[T]:
-        return await self.line(Request(self.credentials, method, params, writes=writes, reader=reader))
+        return await self.send(Request(self.credentials, method, params, writes=writes, reader=reader))
 
 
 def _listing(answer: ApiResult[Listing]) -> Listing:
@@ -133,7 +155,7 @@ def _flags(flags: Collection[Flag]) -> dict[str, str | int]:
 
 
 async def _together(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, T]) -> tuple[T, T]:
-    """Await two at once; when one fails, the other is given up, and that failure raised."""
+    """Await two at once; when one fails, cancel the other and raise that failure."""
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(first), tasks.create_task(second)

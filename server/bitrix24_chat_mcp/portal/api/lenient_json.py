@@ -1,4 +1,4 @@
-"""Reads what the portal writes, and forgives what a strict reader would refuse the whole answer for."""
+"""Decodes the portal's JSON, and repairs what a strict decoder would refuse a whole answer for."""
 
 import json
 import math
@@ -16,17 +16,17 @@ _LONGEST_NUMBER = 25
 
 
 def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode JSON, if need be with a second, slower look at what can be mended.
+    """Decode JSON; where that fails, repair it and decode again, more slowly.
 
     One message with half an emoji or a broken character must not cost the whole list. Raises
-    `msgspec.ValidationError` for JSON of another shape, `msgspec.DecodeError` for what is no JSON.
+    `msgspec.ValidationError` for JSON of another shape, `msgspec.DecodeError` for anything else.
     """
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return decoder.decode(_mended(bytes(body)))
+        return decoder.decode(_repaired(bytes(body)))
     except msgspec.DecodeError:
         raise
     except (ValueError, RecursionError):
@@ -34,7 +34,7 @@ def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
 
 
 def user_number(value: object) -> str:
-    """Read a user's number as text; raise ValueError for anything else: it tells users apart."""
+    """Return a user's number as text; raise ValueError for anything else, as it tells users apart."""
     text = str(value) if isinstance(value, str | int) else ""
     if not _USER.fullmatch(text):
         raise ValueError("not a user's number")
@@ -42,7 +42,7 @@ def user_number(value: object) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """Read a date; None where it is none, or has no offset, or cannot be told in every time zone."""
+    """Parse a date; return None without an offset, or outside the years of every time zone."""
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -50,7 +50,7 @@ def moment(value: object) -> datetime | None:
     return read if read and read.tzinfo and MINYEAR < read.year < MAXYEAR else None
 
 
-def _mended(body: bytes) -> bytes:
+def _repaired(body: bytes) -> bytes:
     """Rewrite JSON without damaged characters, lone surrogates and numbers out of range."""
     value = json.loads(
         body.decode("utf-8", "replace"),

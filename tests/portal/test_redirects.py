@@ -1,4 +1,4 @@
-"""A portal that moves is followed to where its credentials are safe, and nowhere else."""
+"""A portal's redirects are followed to where its credentials are safe, and nowhere else."""
 
 import logging
 import math
@@ -16,11 +16,11 @@ from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_demo_portal import DemoPortal, Fault
 from demo_portal.transport import ASGITransport
 
-from portal.office import office
+from portal.harness import open_harness
 
 
-class Town(httpx.AsyncBaseTransport):
-    """All hosts are one portal, but those that have moved; it notes who was asked."""
+class Network(httpx.AsyncBaseTransport):
+    """All hosts are one portal, but those that have moved; it notices who was asked."""
 
     def __init__(self, moved: dict[str, str]) -> None:
         self.moved = moved
@@ -36,24 +36,24 @@ class Town(httpx.AsyncBaseTransport):
         return await ASGITransport(self.demo).handle_async_request(request)
 
 
-async def visit(
-    here: str, moved: dict[str, str], *, listed: str = "", times: int = 1
-) -> tuple[Town, list[str]]:
-    """Pin at a portal that may have moved; return the town and what the caller was told."""
-    town, notes = Town(moved), list[str]()
-    carrier = HttpClient(transport=lambda: town)
-    portal = parse_webhook(town.demo.webhook(base=here))
-    async with open_pipeline(carrier, Limits(moves_to=frozenset(filter(None, [listed])))) as line:
+async def pin_at(
+    old: str, moved: dict[str, str], *, listed: str = "", times: int = 1
+) -> tuple[Network, list[str]]:
+    """Pin at a portal that may have moved; return the network and what the caller was told."""
+    network, notices = Network(moved), list[str]()
+    client = HttpClient(transport=lambda: network)
+    portal = parse_webhook(network.demo.webhook(base=old))
+    async with open_pipeline(client, Limits(moves_to=frozenset(filter(None, [listed])))) as pipeline:
         for _ in range(times):
             with deadline(20) as call:
-                assert await Portal(line, portal).pin("5", pin=True)
-            notes += call.notes
-    await carrier.aclose()
-    return town, notes
+                assert await Portal(pipeline, portal).pin("5", pin=True)
+            notices += call.notices
+    await client.aclose()
+    return network, notices
 
 
 @pytest.mark.parametrize(
-    ("here", "there"),
+    ("old", "new"),
     [
         ("https://old.bitrix24.ru", "https://new.bitrix24.ru"),
         ("https://old.bitrix24.com", "https://new.bitrix24.com"),
@@ -63,35 +63,35 @@ async def visit(
         ("http://localhost:8000", "https://localhost:9000"),
     ],
 )
-async def test_a_move_within_a_domain_is_followed_as_a_post(here: str, there: str) -> None:
-    town, _ = await visit(here, {here: there})
-    assert town.asked == [("POST", here), ("POST", there)]
-    assert town.demo.requests[0].params["DIALOG_ID"] == "5"
+async def test_a_redirect_within_a_domain_is_followed_as_a_post(old: str, new: str) -> None:
+    network, _ = await pin_at(old, {old: new})
+    assert network.asked == [("POST", old), ("POST", new)]
+    assert network.demo.requests[0].params["DIALOG_ID"] == "5"
 
 
-async def test_the_new_address_is_remembered_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    here, there = "https://old.bitrix24.ru", "https://new.bitrix24.ru"
+async def test_a_redirect_is_remembered_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    old, new = "https://old.bitrix24.ru", "https://new.bitrix24.ru"
     with caplog.at_level(logging.WARNING):
-        town, notes = await visit(here, {here: there}, times=3)
-    assert [origin for _, origin in town.asked] == [here, there, there, there]
-    assert notes == [f"The portal {here} has moved to {there}; webhook_url has its old address"]
-    assert caplog.messages == notes
+        network, notices = await pin_at(old, {old: new}, times=3)
+    assert [origin for _, origin in network.asked] == [old, new, new, new]
+    assert notices == [f"The portal {old} has moved to {new}; webhook_url has its old address"]
+    assert caplog.messages == notices
 
 
-async def test_a_portal_may_move_twice() -> None:
+async def test_a_redirect_may_lead_to_another_redirect() -> None:
     a, b, c = (f"https://{name}.bitrix24.ru" for name in "abc")
-    town, _ = await visit(a, {a: b, b: c}, times=2)
-    assert [origin for _, origin in town.asked] == [a, b, c, c]
+    network, _ = await pin_at(a, {a: b, b: c}, times=2)
+    assert [origin for _, origin in network.asked] == [a, b, c, c]
 
 
-async def test_a_listed_host_is_followed_anywhere() -> None:
-    here, there = "https://acme.bitrix24.ru", "https://crm.acme.example"
-    town, _ = await visit(here, {here: there}, listed="crm.acme.example")
-    assert [origin for _, origin in town.asked] == [here, there]
+async def test_a_redirect_to_a_listed_host_is_followed() -> None:
+    old, new = "https://acme.bitrix24.ru", "https://crm.acme.example"
+    network, _ = await pin_at(old, {old: new}, listed="crm.acme.example")
+    assert [origin for _, origin in network.asked] == [old, new]
 
 
 @pytest.mark.parametrize(
-    ("here", "there"),
+    ("old", "new"),
     [
         ("https://acme.bitrix24.ru", "https://acme.bitrix24.com"),
         ("https://acme.bitrix24.ru", "https://bitrix24.ru.evil.example"),
@@ -107,34 +107,34 @@ async def test_a_listed_host_is_followed_anywhere() -> None:
         ("https://acme.example", "https://acme.example"),
     ],
 )
-async def test_credentials_travel_to_no_other_host(here: str, there: str) -> None:
-    town = Town({here: there})
-    carrier = HttpClient(transport=lambda: town)
-    portal = parse_webhook(town.demo.webhook(base=here))
-    async with open_pipeline(carrier) as line:
+async def test_a_redirect_sends_credentials_to_no_other_owner_s_host(old: str, new: str) -> None:
+    network = Network({old: new})
+    client = HttpClient(transport=lambda: network)
+    portal = parse_webhook(network.demo.webhook(base=old))
+    async with open_pipeline(client) as pipeline:
         with pytest.raises(PortalError, match="PORTAL_MOVED: The portal has moved"):
-            await Portal(line, portal).pin("5", pin=True)
-    assert town.asked == [("POST", here)]
-    await carrier.aclose()
+            await Portal(pipeline, portal).pin("5", pin=True)
+    assert network.asked == [("POST", old)]
+    await client.aclose()
 
 
-async def test_two_portals_that_send_to_each_other_are_not_chased_for_ever() -> None:
+async def test_a_redirect_loop_ends() -> None:
     a, b = "https://a.bitrix24.ru", "https://b.bitrix24.ru"
     with pytest.raises(PortalError, match="PORTAL_MOVED"):
-        await visit(a, {a: b, b: a})
+        await pin_at(a, {a: b, b: a})
 
 
-async def test_a_batch_moves_as_a_whole() -> None:
-    async with office(Limits(rate=1, burst=1), rate=math.inf) as here:
-        await here.ask("server.time")
-        here.demo.fail("batch", Fault(redirect="https://new.bitrix24.example"), calls=1)
+async def test_a_redirect_of_a_batch_moves_all_its_calls() -> None:
+    async with open_harness(Limits(rate=1, burst=1), rate=math.inf) as harness:
+        await harness.ask("server.time")
+        harness.demo.fail("batch", Fault(redirect="https://new.bitrix24.example"), calls=1)
         got: list[bool] = []
 
         async def pin(dialog_id: str) -> None:
-            got.append(await here.user.pin(dialog_id, pin=True))
+            got.append(await harness.user.pin(dialog_id, pin=True))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(pin, "5")
             tasks.start_soon(pin, "7")
         assert got == [True, True]
-        assert here.methods[:2] == ["server.time", "batch"]
+        assert harness.methods[:2] == ["server.time", "batch"]

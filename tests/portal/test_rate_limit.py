@@ -19,11 +19,11 @@ from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_demo_portal import DemoPortal, Fault
 from demo_portal.transport import ASGITransport
 
-from portal.office import office
+from portal.harness import open_harness
 
 
 @dataclass
-class Counter:
+class PortalBucket:
     """The documented bucket by another method: whole drops that fall out at whole ticks."""
 
     rate: float
@@ -46,13 +46,13 @@ class Counter:
 
 
 @dataclass
-class Road(httpx.AsyncBaseTransport):
+class SlowNetwork(httpx.AsyncBaseTransport):
     """A network that keeps requests as long as it likes, both ways, and a counter at its end."""
 
     demo: DemoPortal
     there: Callable[[], float]
     back: Callable[[], float]
-    counter: Counter
+    counter: PortalBucket
     inner: ASGITransport = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ def jam(random: Random) -> Callable[[], float]:
     return delay
 
 
-ROADS: dict[str, Callable[[Random], Callable[[], float]]] = {
+NETWORKS: dict[str, Callable[[Random], Callable[[], float]]] = {
     "none": lambda _: lambda: 0.0,
     "even": lambda _: lambda: 0.15,
     "uneven": lambda random: lambda: random.uniform(0, 3),
@@ -102,64 +102,66 @@ async def pin_all(portal: Portal, callers: int, pins: int) -> int:
 
 
 @pytest.mark.parametrize("tick", [0.001, 0.5, 1.0])
-@pytest.mark.parametrize("road", ROADS)
-async def test_200_pins_from_20_callers_never_exceed_the_limit_on_any_road(road: str, tick: float) -> None:
+@pytest.mark.parametrize("network", NETWORKS)
+async def test_rate_limit_holds_for_200_pins_from_20_callers_on_any_network(
+    network: str, tick: float
+) -> None:
     start = anyio.current_time()
     demo = DemoPortal(chats=260, rate=math.inf, clock=lambda: 1.78e9 + anyio.current_time())
-    delay = ROADS[road](Random(7))  # noqa: S311
-    counter = Counter(rate=2, burst=50, tick=tick)
-    carrier = HttpClient(transport=lambda: Road(demo, delay, delay, counter), timeout=60)
-    async with open_pipeline(carrier, Limits(deadline=300)) as line:
-        assert await pin_all(Portal(line, parse_webhook(demo.webhook())), 20, 200) == 200
+    delay = NETWORKS[network](Random(7))  # noqa: S311
+    counter = PortalBucket(rate=2, burst=50, tick=tick)
+    client = HttpClient(transport=lambda: SlowNetwork(demo, delay, delay, counter), timeout=60)
+    async with open_pipeline(client, Limits(deadline=300)) as pipeline:
+        assert await pin_all(Portal(pipeline, parse_webhook(demo.webhook())), 20, 200) == 200
     assert counter.refused == 0
     assert counter.highest > 40  # the burst is used, not shunned
     assert anyio.current_time() - start < 120
-    await carrier.aclose()
+    await client.aclose()
 
 
 @pytest.mark.parametrize(("rate", "burst"), [(5, 250), (2, 50), (1, 10), (0.5, 1)])
-async def test_the_demo_portal_at_any_plan_never_says_503(rate: float, burst: int) -> None:
+async def test_rate_limit_of_any_plan_is_never_exceeded_at_the_demo_portal(rate: float, burst: int) -> None:
     limits = Limits(rate=rate, burst=burst, deadline=600)
-    async with office(limits, chats=260, rate=rate, burst=burst) as here:
-        assert await pin_all(here.user, 20, 200) == 200
-        assert "QUERY_LIMIT_EXCEEDED" not in {request.error for request in here.demo.requests}
+    async with open_harness(limits, chats=260, rate=rate, burst=burst) as harness:
+        assert await pin_all(harness.user, 20, 200) == 200
+        assert "QUERY_LIMIT_EXCEEDED" not in {request.error for request in harness.demo.requests}
 
 
-async def test_a_call_that_finds_the_bucket_free_waits_for_nothing() -> None:
-    async with office() as here:
+async def test_rate_limit_delays_no_call_while_the_bucket_has_room() -> None:
+    async with open_harness() as harness:
         start = anyio.current_time()
         for _ in range(40):
-            await here.ask("server.time", number=1, salt=str(_))
+            await harness.ask("server.time", number=1, salt=str(_))
         assert anyio.current_time() == start
-        assert here.methods == ["server.time"] * 40
+        assert harness.methods == ["server.time"] * 40
 
 
-async def test_it_learns_from_a_refusal_that_others_are_at_its_address() -> None:
-    async with office(chats=260) as here:
-        here.demo.fail("*", Fault(full_bucket=True), calls=1)
+async def test_rate_limit_learns_from_a_503_that_others_use_its_address() -> None:
+    async with open_harness(chats=260) as harness:
+        harness.demo.fail("*", Fault(full_bucket=True), calls=1)
         start = anyio.current_time()
-        assert await pin_all(here.user, 20, 200) == 200
-        assert [request.error for request in here.demo.requests].count("QUERY_LIMIT_EXCEEDED") <= 40
+        assert await pin_all(harness.user, 20, 200) == 200
+        assert [request.error for request in harness.demo.requests].count("QUERY_LIMIT_EXCEEDED") <= 40
         assert anyio.current_time() - start < 15
 
 
-async def test_after_a_refusal_nothing_leaves_until_the_bucket_has_drained_a_drop() -> None:
-    async with office(chats=260) as here:
-        here.demo.fail("*", Fault(full_bucket=True), calls=1)
-        await here.ask("server.time")
-        assert here.demo.requests[1].time - here.demo.requests[0].time >= 0.4
+async def test_rate_limit_sends_nothing_after_a_503_until_a_place_has_drained() -> None:
+    async with open_harness(chats=260) as harness:
+        harness.demo.fail("*", Fault(full_bucket=True), calls=1)
+        await harness.ask("server.time")
+        assert harness.demo.requests[1].time - harness.demo.requests[0].time >= 0.4
         for number in range(6):
-            await here.ask("server.time", salt=str(number))
-        times = [request.time for request in here.demo.requests[1:]]
+            await harness.ask("server.time", salt=str(number))
+        times = [request.time for request in harness.demo.requests[1:]]
         gaps = [later - earlier for earlier, later in pairwise(times)]
         assert min(gaps) >= 0.49
-        assert [request.status for request in here.demo.requests][1:] == [200] * 7
+        assert [request.status for request in harness.demo.requests][1:] == [200] * 7
 
 
-async def test_portals_do_not_wait_for_each_other() -> None:
-    async with office(Limits(rate=0.1, burst=1), rate=math.inf) as here:
-        other = parse_webhook(here.demo.webhook(base="https://other.example"))
+async def test_rate_limit_is_kept_for_each_portal() -> None:
+    async with open_harness(Limits(rate=0.1, burst=1), rate=math.inf) as harness:
+        other = parse_webhook(harness.demo.webhook(base="https://other.example"))
         start = anyio.current_time()
-        await here.ask("server.time")
-        await Portal(here.line, other).recent()
+        await harness.ask("server.time")
+        await Portal(harness.pipeline, other).recent()
         assert anyio.current_time() == start

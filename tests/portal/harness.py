@@ -1,4 +1,4 @@
-"""A demo portal, a line to it and a user, all on virtual time."""
+"""A demo portal, a pipeline to it and a user, all on virtual time."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.portal.api.credentials import Webhook, parse_webhook
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.limits import MIB, Limits
-from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
+from bitrix24_chat_mcp.portal.transport.pipeline import CACHE_BYTES, RequestPipeline, open_pipeline
 from bitrix24_demo_portal import DemoPortal
 from demo_portal.transport import ASGITransport
 
@@ -20,26 +20,26 @@ DAY_ONE = 1_780_000_000.0
 
 
 @dataclass
-class Office:
-    """What a test needs; `user` asks as the portal's default user."""
+class Harness:
+    """What a test of the pipeline needs; `user` is the portal's default user."""
 
     demo: DemoPortal
-    carrier: HttpClient
-    line: RequestPipeline
+    client: HttpClient
+    pipeline: RequestPipeline
     user: Portal = field(init=False)
 
     def __post_init__(self) -> None:
         self.user = self.of(1)
 
     def of(self, number: int) -> Portal:
-        return Portal(self.line, self.webhook(number))
+        return Portal(self.pipeline, self.webhook(number))
 
     def webhook(self, number: int = 1) -> Webhook:
         return parse_webhook(self.demo.webhook(number))
 
     async def ask(self, method: str, number: int = 1, salt: object = "") -> ApiResult:
-        """Read something as somebody; the portal overlooks the salt, which makes reads differ."""
-        return await self.line(Request(self.webhook(number), method, {"SALT": str(salt)}))
+        """Call a method for a user; the portal ignores the salt, which makes reads differ."""
+        return await self.pipeline(Request(self.webhook(number), method, {"SALT": str(salt)}))
 
     @property
     def methods(self) -> list[str]:
@@ -48,19 +48,20 @@ class Office:
 
 
 @asynccontextmanager
-async def office(
+async def open_harness(
     limits: Limits | None = None,
     *,
     max_bytes: int = 64 * MIB,
+    cache_bytes: int = CACHE_BYTES,
     **switches: Any,
-) -> AsyncGenerator[Office]:
-    """Open an office; at its end nobody may still wait."""
+) -> AsyncGenerator[Harness]:
+    """Open a pipeline to a demo portal; at its end no caller may still wait."""
     start = anyio.current_time()
     switches.setdefault("clock", lambda: DAY_ONE + anyio.current_time() - start)
     demo = DemoPortal(**switches)
-    carrier = HttpClient(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
-    async with open_pipeline(carrier, limits, jitter=Random(4)) as line:  # noqa: S311
-        yield Office(demo, carrier, line)
+    client = HttpClient(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
+    async with open_pipeline(client, limits, cache_bytes=cache_bytes, jitter=Random(4)) as pipeline:  # noqa: S311
+        yield Harness(demo, client, pipeline)
         await anyio.sleep(3)
-        assert line.idle
-    await carrier.aclose()
+        assert pipeline.idle
+    await client.aclose()
