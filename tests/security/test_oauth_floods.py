@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from bitrix24_chat_mcp.auth.attempts import MOST_REFUSALS
 from bitrix24_chat_mcp.auth.one_time_marks import InProcessMarks
 from bitrix24_chat_mcp.auth.pending import PendingAuthorization, PendingAuthorizations
 from bitrix24_chat_mcp.auth.sealing import Sealer
@@ -113,6 +114,23 @@ async def test_an_oauth_body_of_more_than_64_kb_is_not_read(
     async with browser(serve) as http:
         answer = await http.post(path, content=b"x" * 70_000 if declared else chunks(), headers=form)
         assert answer.status_code == 413
+
+
+async def test_oauth_codes_that_bitrix24_refuses_are_exchanged_ten_times_a_minute_at_most(
+    serve: Serve, portal: DemoPortal
+) -> None:
+    said: list[str] = []
+    async with browser(serve) as http:
+        known = await client_id(http)
+        for number in range(MOST_REFUSALS + 3):
+            page = await consent_page(http, known)
+            to_portal = (await http.post(page.url, data={"answer": "yes"})).headers["location"]
+            back = {"code": f"made-up-{number}", "state": httpx.URL(to_portal).params["state"]}
+            arrived = (await http.get("/sign-in/back", params=back)).headers["location"]
+            assert httpx.URL(arrived).params["error"] == "access_denied"
+            said.append(httpx.URL(arrived).params["error_description"])
+    assert sum(request.method == "oauth.token" for request in portal.requests) == MOST_REFUSALS
+    assert ["refused too many sign-ins" in one for one in said] == [False] * MOST_REFUSALS + [True] * 3
 
 
 async def test_oauth_metadata_is_bounded(serve: Serve) -> None:

@@ -1,11 +1,11 @@
-"""Grants: a user has let a client in. And the tokens that show it: ours, never the portal's.
+"""Grants: a user has let a client in. Their tokens are issued by this server, and are never the portal's.
 
-An access token lives an hour and is checked by its seal and by its grant, which can be withdrawn.
+An access token lives an hour, and is valid while its grant exists.
 
-A refresh token is good once, and tells by its generation when it was issued. For 60 seconds after it was
-replaced it is answered with the very tokens that replaced it: the answer may have been lost, and several
-processes of one program that share a stored sign-in renew at the same time. Any older one ends the grant:
-two parties use it, and one of them has stolen it.
+A refresh token is valid once, and contains its generation. For 60 seconds after it was replaced it is
+answered with the same tokens that replaced it: the answer may have been lost, and several processes of one
+program that share a stored sign-in refresh at the same time. The use of any older one ends the grant: two
+parties hold it, so one of them has stolen it.
 """
 
 import hmac
@@ -35,7 +35,7 @@ _GRANT_ID = re.compile(rf"[0-9a-f]{{{_ID}}}")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who let which client in.
+    """Which user has let which client in; `sign_in` is the key of the user's tokens.
 
     `client_id` is a digest. `refresh` is the digest of the present refresh token, which was issued as
     number `generation` at the Unix time `renewed`.
@@ -60,9 +60,9 @@ class _StoredGrant:
 
 
 class GrantStore:
-    """All grants, kept in the store; tokens follow from the key, so none is stored.
+    """All grants. Tokens are derived from the key, so none is stored.
 
-    After a change of the key the present refresh tokens are still good, by their digests; access tokens
+    After a change of the key the present refresh tokens are still valid, by their digests; access tokens
     are not, and older refresh tokens are refused without ending the grant.
     """
 
@@ -74,7 +74,7 @@ class GrantStore:
     async def begin(
         self, client_id: str, sign_in: str, scopes: list[str], resource: str, grant_id: str = ""
     ) -> OAuthToken:
-        """Write a grant down, and issue its first tokens."""
+        """Store a grant and issue its first tokens; raise TokenError if it exists already."""
         grant_id = grant_id or secrets.token_hex(_ID // 2)
         new = Grant(grant_id, client_id, sign_in, scopes, resource, -1, "", 0.0)
         try:
@@ -97,7 +97,7 @@ class GrantStore:
                 return await self._issue(stored.grant, stored.generation)
 
     async def by_refresh(self, token: str) -> Grant | None:
-        """Return the grant that a refresh token renews, as it was then; one too old ends the grant."""
+        """Return the grant of a refresh token, as of the token's generation; one too old ends the grant."""
         grant = await self.find(token[:_ID])
         if grant is None or self._clock() > grant.renewed + REFRESH_LIFE:
             return None
@@ -131,7 +131,7 @@ class GrantStore:
         return stored.grant if stored else None
 
     async def end(self, grant_id: str) -> None:
-        """Withdraw a grant; its tokens are worth nothing from now on."""
+        """Delete a grant; its tokens are invalid from now on."""
         await self._store.delete(f"grant:{grant_id}")
 
     async def _load(self, grant_id: str) -> _StoredGrant | None:

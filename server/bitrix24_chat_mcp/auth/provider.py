@@ -1,14 +1,11 @@
-"""The authorization server that MCP clients meet; behind it people sign in at their own portal.
+"""The authorization server for MCP clients; users sign in with Bitrix24, at their own portal.
 
-The SDK speaks the protocol and checks PKCE; here is decided who is let in. What a client gets is ours and
-good for this server alone; the pair of tokens that the portal gave stays in the store.
+The SDK implements the protocol and checks PKCE; this module decides which codes and tokens are valid. A
+client's tokens are issued by this server and valid at it alone; the portal's tokens stay in the store.
 """
 
 import re
-import secrets
-import time
 
-import msgspec
 from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
@@ -28,29 +25,15 @@ from bitrix24_chat_mcp.runtime.caller import CallerToken, provider
 
 from .clients import SCOPE, Client, ClientRegistry, digest
 from .grants import Grant, GrantStore
-from .one_time_marks import OneTimeMarks
 from .pending import PendingAuthorization, PendingAuthorizations
-from .sealing import Sealer
 
-CODE_LIFE = 60
-"""Seconds for which an authorization code is good."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # SHA-256 in base64url, RFC 7636 section 4.2
 
 
-class _SealedCode(msgspec.Struct, frozen=True):
-    """What an authorization code says; `grant` is the id of the grant that it begins."""
-
-    grant: str
-    expires: int
-    sign_in: str
-    pending: PendingAuthorization
-
-
 class IssuedCode(AuthorizationCode):
-    """A code of ours, the sign-in it stands for, and the grant that it begins."""
+    """A code of this server, and the authorization that it completes."""
 
-    sign_in: str
-    grant: str
+    pending: PendingAuthorization
 
 
 class GrantRefreshToken(RefreshToken):
@@ -62,14 +45,12 @@ class GrantRefreshToken(RefreshToken):
 class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, AccessToken]):
     """What the SDK asks of an authorization server. `resource` is the address of the MCP endpoint."""
 
-    def __init__(  # noqa: PLR0913 - its parts
+    def __init__(
         self,
         refresher: TokenRefresher,
         clients: ClientRegistry,
         grants: GrantStore,
         pending: PendingAuthorizations,
-        marks: OneTimeMarks,
-        sealer: Sealer,
         *,
         issuer: str,
         resource: str,
@@ -78,17 +59,15 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
         self._clients = clients
         self._grants = grants
         self._pending = pending
-        self._sealer = sealer
         self._issuer = issuer
         self._resource = resource
-        self._marks = marks
 
     def is_resource(self, named: str) -> bool:
         """Tell whether a resource indicator (RFC 8707) names this server."""
         return named.rstrip("/") == self._resource
 
     async def get_client(self, client_id: str) -> Client | None:
-        """Find a client."""
+        """Return a client, or None for an unknown id."""
         return await self._clients.find(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
@@ -102,55 +81,46 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
             raise AuthorizeError("invalid_target", f"this server is {self._resource}")
         if not _CHALLENGE.fullmatch(params.code_challenge):
             raise AuthorizeError("invalid_request", "code_challenge is no SHA-256 digest in base64url")
-        known = Client.model_validate(client.model_dump())
-        return f"{self._issuer}/sign-in/{self._pending.begin(known, params)}"
-
-    def welcome(self, pending: PendingAuthorization, sign_in: str) -> str:
-        """Return a code for the client: its user has signed in."""
-        pending = msgspec.structs.replace(pending, client_name="", state=None)  # what it needs no more
-        grant, expires = secrets.token_hex(16), int(time.time()) + CODE_LIFE
-        return self._sealer.seal("code", _SealedCode(grant, expires, sign_in, pending))
+        requesting = Client.model_validate(client.model_dump())
+        return f"{self._issuer}/sign-in/{self._pending.begin(requesting, params)}"
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> IssuedCode | None:
-        """Find a code, if it is this client's. One that has been used ends the grant that it began."""
-        code = self._sealer.open("code", authorization_code, _SealedCode)
-        if code is None or code.pending.client_id != digest(client.client_id):
+        """Return a code, if it is this client's. One that has been used ends the grant that it began."""
+        code = self._pending.unseal("code", authorization_code)
+        if code is None or code.client_id != digest(client.client_id):
             return None
-        if await self._marks.is_marked(f"code:{code.grant}") or await self._grants.find(code.grant):
-            await self._grants.end(code.grant)
+        if await self._pending.is_finished("code", code) or await self._grants.find(code.id):
+            await self._grants.end(code.id)
             return None
         return IssuedCode(
             code=authorization_code,
             scopes=[SCOPE],
             expires_at=code.expires,
             client_id=client.client_id,
-            code_challenge=code.pending.code_challenge,
-            redirect_uri=AnyUrl(code.pending.redirect_uri),
-            redirect_uri_provided_explicitly=code.pending.redirect_uri_given,
+            code_challenge=code.code_challenge,
+            redirect_uri=AnyUrl(code.redirect_uri),
+            redirect_uri_provided_explicitly=code.redirect_uri_given,
             resource=self._resource,
-            sign_in=code.sign_in,
-            grant=code.grant,
+            pending=code,
         )
 
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: IssuedCode
     ) -> OAuthToken:
         """Issue tokens for a code, once."""
-        code = authorization_code
-        if not await self._marks.mark(f"code:{code.grant}", CODE_LIFE):
-            await self._grants.end(code.grant)
+        code = authorization_code.pending
+        if not await self._pending.finish("code", code):
+            await self._grants.end(code.id)
             raise TokenError("invalid_grant", "the authorization code has been used")
         await self._clients.store(client)
-        return await self._grants.begin(
-            digest(client.client_id), code.sign_in, code.scopes, self._resource, code.grant
-        )
+        return await self._grants.begin(code.client_id, code.sign_in, [SCOPE], self._resource, code.id)
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
     ) -> GrantRefreshToken | None:
-        """Find a refresh token, if it is this client's and its user is still signed in."""
+        """Return a refresh token, if it is this client's and its user is still signed in."""
         grant = await self._grants.by_refresh(refresh_token)
         if grant is None or grant.client_id != digest(client.client_id):
             return None
@@ -175,7 +145,7 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
         return tokens
 
     async def load_access_token(self, token: str) -> AccessToken | None:
-        """Return the caller's pass, or None: then the client is told to sign its user in."""
+        """Return the caller, or None: then the client is told to let its user sign in."""
         found = await self._grants.by_access(token)
         if found is None:
             return None
@@ -193,10 +163,6 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
             claims={"iss": self._issuer},
             who=provider(credentials),
         )
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """As the SDK's token verifiers do."""
-        return await self.load_access_token(token)
 
     async def revoke(self, client: OAuthClientInformationFull, token: str) -> None:
         """End the grant behind a token of this client's; any other token is no error (RFC 7009)."""

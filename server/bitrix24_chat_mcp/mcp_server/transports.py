@@ -86,12 +86,10 @@ async def _health(_: "Request") -> "Response":
 def _gated(
     endpoint: "ASGIApp", server: ChatServer, http: HttpSettings, documents: HttpClient | None
 ) -> "tuple[ASGIApp, list[BaseRoute]]":
-    from bitrix24_chat_mcp.auth.setup import House  # noqa: PLC0415 - only a server with callers to tell apart has one
+    from bitrix24_chat_mcp.auth.setup import protect  # noqa: PLC0415 - only a server with callers to tell apart has one
 
-    entrance = server.entrance
-    house = House(http, PATH, entrance.owner, entrance.sign_ins, server.ask_portal, documents)
     try:
-        return house.open(endpoint)
+        return protect(endpoint, http, PATH, server.entrance, server.ask_portal, documents)
     except PortalError as error:
         raise ConfigError(f"oauth.store: {error}") from None
 
