@@ -14,7 +14,7 @@ from bitrix24_chat_mcp.auth.pending import PendingAuthorization, PendingAuthoriz
 from bitrix24_chat_mcp.auth.sealing import Sealer
 from bitrix24_demo_portal import DemoPortal
 from team.conftest import BACK, STATE_KEY, Person, Serve, free_port
-from team.test_tokens import VERIFIER, Program, answers
+from team.test_grant_tokens import VERIFIER, Program, answers
 
 from .oauth_wire import authorize, client_id, consent_page, registered, request_of
 

@@ -12,7 +12,7 @@ from bitrix24_demo_portal import DemoPortal
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken
 from team.conftest import Person, Serve
-from team.test_tokens import Program, answers
+from team.test_grant_tokens import Program, answers
 
 WEEK = 7 * 86400
 

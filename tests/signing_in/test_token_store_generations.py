@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.portal.oauth.token_store import (
 )
 from stored_tokens import replace, text_of
 
-from .test_store import KEY, Safe
+from .test_token_store import KEY, Safe
 
 
 @pytest.fixture(params=["file", "keyring"])

@@ -22,7 +22,7 @@ from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client, MCPError
 
 from .conftest import Person, caller, free_port
-from .test_tokens import Program
+from .test_grant_tokens import Program
 
 TRACED = Path(__file__).with_name("traced.py")
 BEARER, STATE_KEY = "qwerty-ASDF-zxcv-bearer-s3cr3t-uiop", "qwerty-ASDF-zxcv-sealing-s3cr3t-uio"

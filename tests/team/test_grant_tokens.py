@@ -68,7 +68,7 @@ async def answers(base: str, token: str) -> int:
         return answer.status_code
 
 
-async def test_tokens_outlive_the_server_and_are_renewed(serve: Serve, portal: DemoPortal) -> None:
+async def test_grant_tokens_outlive_the_server_and_are_refreshed(serve: Serve, portal: DemoPortal) -> None:
     async with serve(auth=["bitrix24"]) as base:
         program = Program(base, Person(portal, 7))
         tokens = await program.sign_in()
@@ -87,7 +87,9 @@ async def test_tokens_outlive_the_server_and_are_renewed(serve: Serve, portal: D
         assert (await program.refresh(renewed.refresh_token)).status_code == 200
 
 
-async def test_a_code_is_good_once_in_time_and_with_its_verifier(serve: Serve, portal: DemoPortal) -> None:
+async def test_an_authorization_code_is_good_once_in_time_and_with_its_verifier(
+    serve: Serve, portal: DemoPortal
+) -> None:
     async with serve(auth=["bitrix24"]) as base:
         program = Program(base, Person(portal, 7))
         came = await program.code()
@@ -178,7 +180,7 @@ async def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
     assert await grants.by_access(second.access_token) is None
 
 
-async def test_tokens_end_in_time_and_cannot_be_made_up(tmp_path: Path) -> None:
+async def test_grant_tokens_end_in_time_and_cannot_be_made_up(tmp_path: Path) -> None:
     now = [1_000_000.0]
     grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
     tokens = await grants.begin("client", "sign-in", ["chats"], "resource")

@@ -41,7 +41,7 @@ class Safe(KeyringBackend):
             raise PasswordDeleteError
 
 
-async def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None:
+async def test_a_token_store_of_files_keeps_one_text_a_key_until_it_is_deleted(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / "deep" / "down")
     assert await text_of(store, KEY) is None
     await replace(store, KEY, "one")
@@ -56,7 +56,7 @@ async def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -
 @pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no modes; the user's profile is closed there"
 )
-async def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_the_token_store_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         await replace(FileTokenStore(tmp_path / "here"), KEY, "secret")
@@ -68,7 +68,7 @@ async def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Pa
     assert KEY not in file.name
 
 
-async def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
+async def test_what_a_crash_left_in_the_token_store_does_no_harm(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path)
     await replace(store, KEY, "whole")
     (file,) = tmp_path.iterdir()
@@ -79,7 +79,9 @@ async def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
     assert [kept.name for kept in tmp_path.iterdir()] == [file.name]
 
 
-async def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_path: Path) -> None:
+async def test_a_token_that_nobody_has_refreshed_for_longer_than_a_token_lives_is_deleted(
+    tmp_path: Path,
+) -> None:
     await replace(FileTokenStore(tmp_path), KEY, "old")
     await replace(FileTokenStore(tmp_path), "another", "young")
     store = FileTokenStore(tmp_path)
@@ -93,7 +95,7 @@ async def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(
 
 
 @pytest.mark.parametrize("at_keyring", [False, True])
-async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -> None:
+async def test_one_at_a_time_holds_the_token_store_lock(tmp_path: Path, *, at_keyring: bool) -> None:
     def another() -> FileTokenStore | KeyringTokenStore:
         return KeyringTokenStore(Safe(), tmp_path) if at_keyring else FileTokenStore(tmp_path)
 
@@ -111,7 +113,7 @@ async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -
     assert [first == second for first, second in zip(inside[::2], inside[1::2], strict=True)] == [True] * 3
 
 
-async def test_a_keyring_keeps_the_same_texts_and_no_file(tmp_path: Path) -> None:
+async def test_a_keyring_token_store_keeps_the_same_texts_and_no_file(tmp_path: Path) -> None:
     store = KeyringTokenStore(Safe(), tmp_path)
     assert await text_of(store, KEY) is None
     await store.delete(KEY)
@@ -129,7 +131,7 @@ async def test_a_locked_keyring_is_an_error_of_the_system(tmp_path: Path) -> Non
         await KeyringTokenStore(safe, tmp_path).load(KEY)
 
 
-def test_the_kind_of_store_follows_the_setting_and_the_system(tmp_path: Path) -> None:
+def test_the_kind_of_token_store_follows_the_setting_and_the_system(tmp_path: Path) -> None:
     before = keyring.get_keyring()
     try:
         keyring.set_keyring(Safe())
@@ -143,7 +145,7 @@ def test_the_kind_of_store_follows_the_setting_and_the_system(tmp_path: Path) ->
         keyring.set_keyring(before)
 
 
-def test_credentials_are_the_same_user_s_whatever_the_token_and_show_none() -> None:
+def test_oauth_credentials_are_the_same_user_s_whatever_the_token_and_show_none() -> None:
     first = OAuthCredentials(KEY, TokenPair(KEY, "1", "s3cr3t-access", "s3cr3t-refresh"))
     renewed = OAuthCredentials(KEY, TokenPair(KEY, "1", "another", "another"))
     other = OAuthCredentials(KEY, TokenPair(KEY, "2", "s3cr3t-access", "s3cr3t-refresh"))

@@ -65,7 +65,7 @@ async def ask(process: Process, step: int = -1) -> dict[str, str | int]:
     return json.loads((await process.stdout.readline()).strip() or b"{}")
 
 
-async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_starts(
+async def test_a_token_refresh_killed_at_each_of_twenty_steps_leaves_a_server_that_starts(
     environment: dict[str, str], sign_in: SignInAgain, portal: DemoPortal, folder: Path, base: str
 ) -> None:
     """Where the OAuth server kills the old pair at once, an answer that nobody read costs the sign-in: no
@@ -97,7 +97,7 @@ async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_sta
             assert " of " in said, step
 
 
-async def test_two_processes_renew_once(
+async def test_two_processes_refresh_a_token_once(
     environment: dict[str, str], sign_in: SignInAgain, portal: DemoPortal
 ) -> None:
     sign_in()
