@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore, TokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
+from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import anyio
 import httpx
 import pytest
 from bitrix24_chat_mcp.auth.grants import ACCESS_LIFE, GRACE, GrantStore
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken

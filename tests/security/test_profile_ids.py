@@ -12,8 +12,8 @@ from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidResponseError, PortalError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
 from bitrix24_chat_mcp.portal.oauth.application import Application, TokenPair
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 

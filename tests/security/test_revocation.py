@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.auth.webhooks import VERIFIED_SECONDS
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.mcp_server.subscriptions import EVERY
 from bitrix24_chat_mcp.mcp_server.transports import http_app
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal

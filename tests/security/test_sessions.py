@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import stored_tokens
 from bitrix24_chat_mcp.auth.grants import GrantStore
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from team.conftest import ORIGIN, Serve
 

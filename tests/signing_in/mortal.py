@@ -16,13 +16,13 @@ from types import FrameType
 from typing import Any
 
 from bitrix24_chat_mcp.mcp_server.app import build_server
-from bitrix24_chat_mcp.portal.oauth import application, refresh, token_store
+from bitrix24_chat_mcp.portal.oauth import application, local_store, refresh
 from bitrix24_chat_mcp.portal.transport import http_client
 from bitrix24_chat_mcp.settings.load import load
 from conversation import text
 from mcp import Client
 
-WATCHED = {module.__file__ for module in (http_client, application, refresh, token_store)}
+WATCHED = {module.__file__ for module in (http_client, application, refresh, local_store)}
 
 
 class Steps:

@@ -11,7 +11,7 @@ import keyring
 import keyring.backends.fail
 import pytest
 from bitrix24_chat_mcp.portal.oauth.application import OAuthCredentials, TokenPair
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore, KeyringTokenStore, open_token_store
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore, KeyringTokenStore, open_token_store
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 from stored_tokens import replace, text_of

@@ -4,12 +4,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.oauth.token_store import (
-    ConflictError,
-    FileTokenStore,
-    KeyringTokenStore,
-    TokenStore,
-)
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore, KeyringTokenStore
+from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, TokenStore
 from stored_tokens import replace, text_of
 
 from .test_token_store import KEY, Safe

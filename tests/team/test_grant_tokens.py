@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from bitrix24_chat_mcp.auth.grants import GRACE, REFRESH_LIFE, GrantStore
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
 from stored_tokens import text_of

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import stored_tokens
 from bitrix24_chat_mcp.auth.grants import GrantStore
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.data.world import Message
 from conversation import facts, text

@@ -9,7 +9,7 @@ from pathlib import Path
 import keyring
 import pytest
 from bitrix24_chat_mcp.auth.grants import GrantStore
-from bitrix24_chat_mcp.portal.oauth.token_store import KeyringTokenStore
+from bitrix24_chat_mcp.portal.oauth.local_store import KeyringTokenStore
 from bitrix24_demo_portal import DemoPortal
 from keyring.backend import KeyringBackend
 from mcp import Client

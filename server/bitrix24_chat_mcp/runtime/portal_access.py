@@ -8,8 +8,8 @@ import platformdirs
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.oauth.local_store import open_token_store
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
-from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 
