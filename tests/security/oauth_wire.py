@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 from team.conftest import BACK
-from team.test_tokens import CHALLENGE
+from team.test_grant_tokens import CHALLENGE
 
 
 async def registered(http: httpx.AsyncClient, **metadata: Any) -> httpx.Response:

@@ -8,7 +8,7 @@ import pytest
 from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
 from team.conftest import BACK, Person, Serve
-from team.test_tokens import Program, answers
+from team.test_grant_tokens import Program, answers
 
 from .oauth_wire import authorize, client_id, registered
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.auth.webhooks import MOST_REFUSALS, REFUSED_SECONDS, VERIFIED_SECONDS, network
+from bitrix24_chat_mcp.auth.attempts import MOST_REFUSALS, network
+from bitrix24_chat_mcp.auth.webhooks import REFUSED_SECONDS, VERIFIED_SECONDS
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.mcp_server.transports import http_app
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process

@@ -11,17 +11,18 @@ import json
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import Any
 
 from bitrix24_chat_mcp.mcp_server.app import build_server
-from bitrix24_chat_mcp.portal.oauth import application, refresh, token_store
+from bitrix24_chat_mcp.portal.oauth import application, local_store, refresh
 from bitrix24_chat_mcp.portal.transport import http_client, http_session
 from bitrix24_chat_mcp.settings.load import load
 from conversation import text
 from mcp import Client
 
-WATCHED = {module.__file__ for module in (http_client, http_session, application, refresh, token_store)}
+WATCHED = {module.__file__ for module in (http_client, http_session, application, refresh, local_store)}
 
 
 class Steps:
@@ -49,6 +50,7 @@ async def ask() -> str:
 def live(last: int, answer: int) -> None:
     steps = Steps(last)
     if last >= 0:
+        threading.settrace(steps.trace)
         sys.settrace(steps.trace)
     said = asyncio.run(ask())
     sys.settrace(None)

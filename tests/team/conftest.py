@@ -139,7 +139,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "bitrix24-chat-mcp" / "sign-ins"
 
 
-def team_settings(portal: DemoPortal, *, webhook_url: str | None = None, **http: object) -> Settings:
+def team_settings(
+    portal: DemoPortal, *, webhook_url: str | None = None, store: str = "file", **http: object
+) -> Settings:
     return Settings.model_validate(
         {
             "transport": "http",
@@ -149,7 +151,7 @@ def team_settings(portal: DemoPortal, *, webhook_url: str | None = None, **http:
                 "server": ORIGIN,
                 "client_id": portal.client_id,
                 "client_secret": portal.client_secret,
-                "store": "file",
+                "store": store,
             },
             "limits": {"rate": 1000, "burst": 1_000_000},
             "http": http,
@@ -173,12 +175,19 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
         state_key: str = STATE_KEY,
         public_url: str = "",
         webhook_url: str | None = None,
+        store: str = "file",
         **http: object,
     ) -> AsyncGenerator[str]:
         port = port or free_port()
         base = public_url or f"http://127.0.0.1:{port}"
         settings = team_settings(
-            portal, webhook_url=webhook_url, port=port, public_url=base, state_key=state_key, **http
+            portal,
+            webhook_url=webhook_url,
+            store=store,
+            port=port,
+            public_url=base,
+            state_key=state_key,
+            **http,
         )
         server = build_server(settings, HttpClient(transport=in_process(portal)))
         async with serving(http_app(server, settings.http, documents), port) as address:

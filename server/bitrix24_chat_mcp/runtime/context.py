@@ -47,7 +47,7 @@ class AppContext:
     async def running(self) -> AsyncGenerator["AppContext"]:
         """Open the pipeline, without touching the network; close it and its connections in the end."""
         refresher = self.access.token_refresher
-        around = refresher.around if refresher else _unchanged
+        around = refresher.refreshing if refresher else _unchanged
         try:
             pipeline = open_pipeline(
                 self.access.http_client, self._limits, portals=self._portals, around=around

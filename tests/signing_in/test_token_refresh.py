@@ -25,7 +25,7 @@ def a_call_of_its_own(number: int) -> dict[str, object]:
     return {"limit": 1, "last_sync_date": (NOW - timedelta(hours=1, seconds=number)).isoformat()}
 
 
-async def test_a_signed_in_user_lists_chats_and_no_address_holds_a_token(
+async def test_an_oauth_user_lists_chats_and_no_address_holds_a_token(
     connect: Connect, kept: Kept, portal: DemoPortal
 ) -> None:
     async with connect() as client:
@@ -35,7 +35,7 @@ async def test_a_signed_in_user_lists_chats_and_no_address_holds_a_token(
     assert kept()["access"] not in json.dumps([request.as_json() for request in portal.requests])
 
 
-async def test_an_expired_token_is_renewed_once_and_kept_before_it_is_used(
+async def test_an_expired_oauth_token_is_refreshed_once_and_stored_before_it_is_used(
     connect: Connect, kept: Kept, portal: DemoPortal
 ) -> None:
     before = kept()
@@ -55,7 +55,7 @@ async def test_an_expired_token_is_renewed_once_and_kept_before_it_is_used(
     assert (after["portal"], after["user"]) == (before["portal"], before["user"])
 
 
-async def test_two_hundred_callers_at_the_moment_of_expiry_cause_one_renewal(
+async def test_two_hundred_callers_at_the_moment_of_expiry_cause_one_token_refresh(
     connect: Connect, kept: Kept, portal: DemoPortal
 ) -> None:
     assert kept()
@@ -74,7 +74,7 @@ async def test_two_hundred_callers_at_the_moment_of_expiry_cause_one_renewal(
     assert renewals(portal) == 1
 
 
-async def test_two_hundred_callers_share_a_refused_renewal_too(
+async def test_two_hundred_callers_share_a_refused_token_refresh_too(
     connect: Connect, kept: Kept, portal: DemoPortal
 ) -> None:
     portal.tokens.refresh(kept()["refresh"], portal.now(), rotate=True)  # somebody else has used it
@@ -92,7 +92,7 @@ async def test_two_hundred_callers_share_a_refused_renewal_too(
     assert renewals(portal) == 1
 
 
-async def test_another_process_s_renewal_is_found_and_not_repeated(
+async def test_another_process_s_token_refresh_is_found_and_not_repeated(
     connect: Connect, kept: Kept, portal: DemoPortal
 ) -> None:
     assert kept()
@@ -123,7 +123,7 @@ async def test_a_used_refresh_token_says_to_log_in_again_and_is_tried_once(
     assert renewals(portal) == 1
 
 
-async def test_nobody_signed_in_is_told_with_the_next_step_and_needs_no_restart(
+async def test_nobody_signed_in_by_oauth_is_told_with_the_next_step_and_needs_no_restart(
     connect: Connect, portal: DemoPortal, request: pytest.FixtureRequest
 ) -> None:
     async with connect() as client:
@@ -184,7 +184,7 @@ async def test_a_clock_that_is_wrong_by_an_hour_changes_nothing(
         assert renewals(portal) == 1
 
 
-async def test_a_renewal_that_gets_no_answer_is_tried_again_with_the_next_call(
+async def test_a_token_refresh_that_gets_no_answer_is_tried_again_with_the_next_call(
     connect: Connect, kept: Kept, portal: DemoPortal
 ) -> None:
     assert kept()
@@ -195,12 +195,12 @@ async def test_a_renewal_that_gets_no_answer_is_tried_again_with_the_next_call(
         assert not (await client.call_tool("list_recent_chats")).is_error
 
 
-async def test_a_full_disk_is_found_out_before_the_old_pair_is_dead(
+async def test_a_full_disk_is_found_out_before_the_refresh_token_is_used_up(
     connect: Connect, kept: Kept, portal: DemoPortal, folder: Path
 ) -> None:
     assert kept()
     expire(portal)
-    drafts = [file.with_suffix(".new") for file in folder.glob("*.json")]  # noqa: ASYNC240
+    drafts = [file.with_suffix(".new") for file in folder.glob("*.json")]
     for draft in drafts:
         draft.mkdir()  # no new text can be written there
     async with connect() as client:

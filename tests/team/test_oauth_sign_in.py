@@ -14,7 +14,7 @@ async def titles(client: Client) -> list[str]:
     return [chat["title"] for chat in facts(await client.call_tool("list_recent_chats"))["chats"]]
 
 
-async def test_a_client_that_knows_the_address_alone_signs_its_user_in(
+async def test_an_oauth_client_that_knows_the_address_alone_signs_its_user_in(
     serve: Serve, portal: DemoPortal, era: Era
 ) -> None:
     memory = Memory()
@@ -61,7 +61,7 @@ async def test_who_is_signed_out_by_the_portal_is_asked_to_sign_in_again(
         assert len(person.pages) > asked
 
 
-async def test_what_the_server_says_of_itself_leads_a_client_to_it(serve: Serve) -> None:
+async def test_oauth_metadata_of_the_server_leads_a_client_to_it(serve: Serve) -> None:
     async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
         refused = await http.post("/mcp", json={})
         assert refused.status_code == 401
@@ -88,14 +88,16 @@ async def _registered(http: httpx.AsyncClient, **asked: object) -> httpx.Respons
 @pytest.mark.parametrize(
     "redirect", ["http://evil.example/", "javascript:alert(1)", "data:text/html,x", f"{BACK}#x"]
 )
-async def test_a_client_with_a_bad_way_back_is_not_registered(serve: Serve, redirect: str) -> None:
+async def test_a_client_with_a_bad_redirect_uri_is_not_registered(serve: Serve, redirect: str) -> None:
     async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
         assert (await _registered(http, redirect_uris=[redirect])).status_code == 400
         assert (await _registered(http, redirect_uris=["cursor://back", BACK])).status_code == 201
         assert (await _registered(http, client_name="x" * 20_000)).status_code == 400
 
 
-async def test_nobody_finishes_a_sign_in_that_another_browser_began(serve: Serve, portal: DemoPortal) -> None:
+async def test_consent_is_bound_nobody_finishes_a_sign_in_that_another_browser_began(
+    serve: Serve, portal: DemoPortal
+) -> None:
     async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as one:
         client_id = (await _registered(one)).json()["client_id"]
         asked = {
@@ -122,7 +124,7 @@ async def test_nobody_finishes_a_sign_in_that_another_browser_began(serve: Serve
         assert (await one.get("/sign-in/back", params=back)).status_code == 400, "once"
 
 
-async def test_a_no_leads_back_as_a_no(serve: Serve) -> None:
+async def test_a_no_on_the_consent_page_leads_back_as_a_no(serve: Serve) -> None:
     async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
         client_id = (await _registered(http)).json()["client_id"]
         asked = {"client_id": client_id, "response_type": "code", "code_challenge": "c" * 43, "state": "s"}
