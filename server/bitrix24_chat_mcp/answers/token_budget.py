@@ -24,8 +24,8 @@ _A_TOKEN = re.compile("[0-9]{1,3}| ?[A-Za-zА-ЩЫЭ-щыэ-яЁё]|[ЪЬъь]")
 def preview_length(lengths: Sequence[int]) -> int:
     """Return the length of a page's previews, from the lengths of its messages.
 
-    A page has `USUAL_PREVIEW` characters for each of its messages: where many are short, the long ones may show
-    up to `LONGEST_PREVIEW`.
+    A page has `USUAL_PREVIEW` characters for each of its messages: where many are short, the long ones may
+    show up to `LONGEST_PREVIEW`.
     """
     available = USUAL_PREVIEW * len(lengths)
     longer = range(LONGEST_PREVIEW, USUAL_PREVIEW, -8)
