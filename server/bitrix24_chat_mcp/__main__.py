@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 
-Options = dict[str, Any]
+Arguments = dict[str, Any]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _serve(options: Options) -> int:
+def _serve(options: Arguments) -> int:
     # Collections that walk half-loaded modules and half-built schemas cost a tenth of the start.
     gc.disable()
     from .commands.console import load_settings  # noqa: PLC0415
@@ -44,19 +44,19 @@ def _serve(options: Options) -> int:
     return 0
 
 
-def _check(options: Options) -> int:
+def _check(options: Arguments) -> int:
     from .commands import check  # noqa: PLC0415
 
     return check.run(_nested(options))
 
 
-def _demo(_: Options) -> int:
+def _demo(_: Arguments) -> int:
     from .commands import demo  # noqa: PLC0415
 
     return demo.run()
 
 
-def _portal(options: Options) -> int:
+def _portal(options: Arguments) -> int:
     from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415
     from bitrix24_demo_portal.asgi.server import serve  # noqa: PLC0415
 
@@ -79,13 +79,13 @@ def _portal(options: Options) -> int:
     raise KeyboardInterrupt  # nothing else ends the demo portal
 
 
-def _login(options: Options) -> int:
+def _login(options: Arguments) -> int:
     from .commands import login  # noqa: PLC0415
 
     return login.login(_nested(options))
 
 
-def _logout(options: Options) -> int:
+def _logout(options: Arguments) -> int:
     from .commands import login  # noqa: PLC0415
 
     return login.logout(_nested(options))
@@ -94,9 +94,9 @@ def _logout(options: Options) -> int:
 _TABLES = {"host": "http", "port": "http", "portal": "oauth"}
 
 
-def _nested(options: Options) -> Options:
+def _nested(options: Arguments) -> Arguments:
     """Put --host, --port and --portal where the settings have them."""
-    nested: Options = {}
+    nested: Arguments = {}
     for name, value in options.items():
         table = nested.setdefault(_TABLES[name], {}) if name in _TABLES else nested
         table[name] = value
@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_command(
     commands: "argparse._SubParsersAction[_Parser]",  # pyright: ignore[reportPrivateUsage]
     name: str,
-    run: Callable[[Options], int],
+    run: Callable[[Arguments], int],
     purpose: str,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=purpose, argument_default=argparse.SUPPRESS)
