@@ -187,7 +187,7 @@ def test_pytest_knows_the_options_that_a_contributor_is_told() -> None:
         option for line in re.findall("pytest (.*)", page) for option in re.findall(r"(?<!\S)-[\w-]+", line)
     ]
     assert options == ["-k", "--snapshot-update"]
-    command = [sys.executable, "-m", "pytest", *options[1:], "--collect-only", "-k", "nothing of that name"]
+    command = [sys.executable, "-m", "pytest", *options[1:], "--collect-only", "-k", "no_such_test"]
     done = subprocess.run(
         [*command, "tests/test_readme.py"], cwd=ROOT, capture_output=True, text=True, check=False
     )
