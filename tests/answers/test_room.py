@@ -104,7 +104,7 @@ def test_no_answer_passes_8000_tokens_and_the_next_page_goes_on_exactly_there(
 @given(chat(), st.sampled_from(["brief", "normal", "full"]), st.sampled_from([0, 16, 40, 80]))
 def test_no_row_costs_more_than_it_was_thought_to(one: Chat, detail: Detail, preview: int) -> None:
     made = row(one, RenderContext(BASE, NOW, detail, {"chat1": "you owe the answer, waiting 3 d"}), preview)
-    written = text._line(made)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    written = text._row(made)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     assert count(written + "\n") <= token_budget.cost(made)
     assert count_json([made.compact(), made.compact()]) - count_json([made.compact()]) <= token_budget.cost(
         made

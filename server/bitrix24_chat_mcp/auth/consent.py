@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 

@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.credentials import Webhook, is_listed, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError
 from bitrix24_chat_mcp.runtime.caller import CallerToken, CredentialProvider, provider
