@@ -19,9 +19,9 @@ from bitrix24_chat_mcp.portal.api.error_codes import ERROR_CODES
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
-from commands import environment, run
-from conversation import Conversation, facts
 from mcp import Client, StdioServerParameters
+from support.commands import environment, run
+from support.conversation import Conversation, facts
 
 from release import readme
 

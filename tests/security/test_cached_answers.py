@@ -10,8 +10,8 @@ from bitrix24_chat_mcp.portal.api.models import Listing
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
-from conversation import VIRTUAL_TIME
-from portal.harness import Harness, open_harness
+from support.conversation import VIRTUAL_TIME
+from support.harness import Harness, open_harness
 
 ACME = "https://acme.example/rest/1/secret/"
 

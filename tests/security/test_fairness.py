@@ -10,8 +10,8 @@ from bitrix24_chat_mcp.portal.api.errors import PortalError, QueueFullError
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
 from bitrix24_chat_mcp.portal.transport.limits import Limits
-from conversation import VIRTUAL_TIME
-from portal.harness import Harness, open_harness
+from support.conversation import VIRTUAL_TIME
+from support.harness import Harness, open_harness
 
 # Calls that no batch takes along: each is a request of its own.
 ALONE = {"FIND": "$result"}

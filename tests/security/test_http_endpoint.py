@@ -11,9 +11,8 @@ from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from starlette.applications import Starlette
 from starlette.routing import Route
-from team.conftest import Serve, free_port
-
-from .http_wire import ACCEPT, HELLO, headers, message
+from support.http_wire import ACCEPT, HELLO, headers, message
+from support.team import Serve, free_port
 
 TOKEN = "t0ken" * 8
 PAGE = "https://app.example"

@@ -12,12 +12,11 @@ import pytest
 from bitrix24_chat_mcp.logs import AUDIT, MAY_LOG, RedactingFormatter
 from bitrix24_chat_mcp.mcp_server import audit
 from bitrix24_chat_mcp.portal.api.credentials import Webhook
-from commands import COMMAND, environment
-from conversation import Era, facts
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-
-from .http_wire import ACCEPT, HELLO, command
+from support.commands import COMMAND, environment
+from support.conversation import Era, facts
+from support.http_wire import ACCEPT, HELLO, command
 
 
 async def converse(client: Client) -> list[str]:

@@ -6,13 +6,13 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
+from auth.test_grant_tokens import Program, answers
 from bitrix24_chat_mcp.auth.grants import ACCESS_LIFE, GRACE, GrantStore
 from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken
-from team.conftest import Person, Serve
-from team.test_grant_tokens import Program, answers
+from support.team import Person, Serve
 
 WEEK = 7 * 86400
 

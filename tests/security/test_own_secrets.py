@@ -10,13 +10,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-import stored_tokens
 from bitrix24_chat_mcp.logs import configure
 from bitrix24_demo_portal import DemoPortal, Fault
-from conftest import NOW
-from conversation import Conversation, facts, text
 from mcp import Client, MCPError
-from team.conftest import ORIGIN, Memory, Person, Serve, assistant, caller, folder, serve
+from support import stored_tokens
+from support.conversation import NOW, Conversation, facts, text
+from support.team import ORIGIN, Memory, Person, Serve, assistant, caller, folder, serve
 
 __all__ = ["folder", "serve"]  # fixtures
 

@@ -16,13 +16,12 @@ from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
-from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
-from stored_tokens import replace
-from team.conftest import ORIGIN
-
-from .asgi import answer, asking
-from .http_wire import ACCEPT, HELLO, headers, message
+from support.asgi import answer, asking
+from support.conversation import VIRTUAL_TIME
+from support.http_wire import ACCEPT, HELLO, headers, message
+from support.stored_tokens import replace
+from support.team import ORIGIN
 
 RECENT = "bitrix24://recent"
 LISTEN = message("subscriptions/listen", notifications={"resourceSubscriptions": [RECENT]})

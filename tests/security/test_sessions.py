@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import httpx
-import stored_tokens
 from bitrix24_chat_mcp.auth.grants import GrantStore
 from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
-from team.conftest import ORIGIN, Serve
-
-from .http_wire import ACCEPT, HELLO
+from support import stored_tokens
+from support.http_wire import ACCEPT, HELLO
+from support.team import ORIGIN, Serve
 
 
 async def opened(http: httpx.AsyncClient, times: int, **credentials: str) -> list[str]:
