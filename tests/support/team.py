@@ -1,10 +1,11 @@
 """A team's server on a real socket, the team's portal behind it, and people with browsers and assistants."""
 
 import math
+import os
 import re
 import socket
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -196,7 +197,17 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
     return start
 
 
+_PORTS = iter(range(20_000 + os.getpid() % 10_000, 32_000))
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Return a port for a server that has to know its address before it listens.
+
+    It is below the range that systems choose ports from, so no connection takes it meanwhile, and never the
+    same in one run.
+    """
+    for port in _PORTS:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")

@@ -1,5 +1,7 @@
 """The records of an answer, as published in each tool's output schema.
 
+The docstrings of the records are published as well.
+
 Empty and false fields are left out of an answer, so every field has a default except the few that are always
 sent. Texts of others pass `sanitize` here and nowhere else.
 """
@@ -99,14 +101,14 @@ class ChatList(Record, frozen=True):
 
 
 class Undo(Record, frozen=True):
-    """The arguments of the pin_chat call that takes a change back."""
+    """The arguments of pin_chat that take it back."""
 
     dialog_id: str
     pin: bool
 
 
 class PinOutcome(Record, frozen=True):
-    """The outcome of pinning or unpinning."""
+    """What came of pinning or unpinning."""
 
     dialog_id: str
     title: str = ""

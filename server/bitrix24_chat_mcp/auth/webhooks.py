@@ -6,13 +6,12 @@ record, and can do nothing but ask for its own verification, which is limited fo
 
 import asyncio
 
-import msgspec
 from anyio import current_time
 from cachetools import TTLCache
 
-from bitrix24_chat_mcp.portal.api.client import Send
+from bitrix24_chat_mcp.portal.api.client import Send, read_profile
 from bitrix24_chat_mcp.portal.api.credentials import Webhook
-from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidResponseError
+from bitrix24_chat_mcp.portal.api.errors import ApiError
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
 
@@ -23,10 +22,6 @@ VERIFIED_SECONDS = 300.0
 REFUSED_SECONDS = 30.0
 """How long a refused webhook is refused without asking the portal again."""
 _MOST_REMEMBERED = 10_000
-
-
-class _Profile(msgspec.Struct):
-    ID: str | int
 
 
 class WebhookVerifier:
@@ -75,12 +70,6 @@ class WebhookVerifier:
 
     async def _ask(self, webhook: Webhook) -> None:
         with deadline(PATIENCE):
-            answer = await self._send(Request(webhook, "profile", {}))
-        try:
-            user = str(msgspec.json.decode(answer.result, type=_Profile).ID)
-        except msgspec.DecodeError:
-            user = ""
-        if not (user.isascii() and user.isdigit()):
-            raise InvalidResponseError("UNCLEAR_ANSWER", "The portal does not say whose webhook it is.", "")
-        if webhook.user.isdigit() and webhook.user != user:
+            profile = await self._send(Request(webhook, "profile", {}, reader=read_profile))
+        if webhook.user.isdigit() and webhook.user != profile.result.user:
             raise ApiError("INVALID_CREDENTIALS")

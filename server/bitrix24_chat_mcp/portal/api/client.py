@@ -44,13 +44,13 @@ class _Dialog(msgspec.Struct):
     name: Any = ""
 
 
-class _Profile(msgspec.Struct):
+class _ProfilePayload(msgspec.Struct):
     ID: Any = ""
     NAME: Any = ""
     LAST_NAME: Any = ""
 
 
-_profiles = msgspec.json.Decoder(_Profile)
+_profiles = msgspec.json.Decoder(_ProfilePayload)
 
 
 @dataclass(frozen=True, slots=True)

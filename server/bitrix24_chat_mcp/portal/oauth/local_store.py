@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SERVICE = "bitrix24-chat-mcp"
-Kind = Literal["auto", "keyring", "file"]
+StoreKind = Literal["auto", "keyring", "file"]
 _POLL = 0.05  # seconds between two attempts to get a lock
 _WRITE_TIMEOUT = 10.0  # seconds to wait for another process that is writing
 _RETENTION = 200 * 86400  # seconds; Bitrix24's refresh tokens live 180 days
@@ -195,7 +195,7 @@ class KeyringTokenStore(LocalTokenStore):
                 self._keyring.delete_password(SERVICE, key)
 
 
-def open_token_store(kind: Kind, folder: Path) -> TokenStore:
+def open_token_store(kind: StoreKind, folder: Path) -> TokenStore:
     """Return the store: with `auto` the keyring where the system has one, else files in `folder`.
 
     Blocks while the keyring's library is imported. Raises OSError for `keyring` where there is none.
