@@ -23,7 +23,7 @@ from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 
 from . import redirect_uris
 from .attempts import AttemptLimiter
-from .pending import LIFE, PendingAuthorization, PendingAuthorizations, Stage
+from .pending import LIFE, PendingAuthorization, PendingAuthorizations, SignInStage
 
 ROOT = "/sign-in"
 MOST_BODY_BYTES = 64 * 1024
@@ -121,7 +121,7 @@ class ConsentPages:
             return await self._return(pending, error="access_denied", error_description=describe(error))
         return await self._return(pending, code=self._pending.issue_code(pending, credentials.key))
 
-    async def _open(self, stage: Stage, sealed: str, request: Request) -> PendingAuthorization | None:
+    async def _open(self, stage: SignInStage, sealed: str, request: Request) -> PendingAuthorization | None:
         """Return the authorization, if this browser has begun it."""
         pending = await self._pending.open(stage, sealed)
         if pending is None or not self._pending.is_by(pending, request.cookies.get(self._cookie(pending))):

@@ -20,9 +20,9 @@ LIFE = 600
 """Seconds that a user may take to sign in."""
 CODE_LIFE = 60
 """Seconds for which an authorization code is good."""
-Stage = Literal["consent", "return", "code"]
+SignInStage = Literal["consent", "return", "code"]
 # The consent page and the way back are finished together, by the first answer to the client.
-_MARKS: dict[Stage, str] = {"consent": "sign-in", "return": "sign-in", "code": "code"}
+_MARKS: dict[SignInStage, str] = {"consent": "sign-in", "return": "sign-in", "code": "code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +73,26 @@ class PendingAuthorizations:
         )
         return self.seal("code", code)
 
-    def seal(self, stage: Stage, pending: PendingAuthorization) -> str:
+    def seal(self, stage: SignInStage, pending: PendingAuthorization) -> str:
         """Seal an authorization for one stage: what was sealed for another is not accepted there."""
         return self._sealer.seal(stage, pending)
 
-    def unseal(self, stage: Stage, sealed: str) -> PendingAuthorization | None:
+    def unseal(self, stage: SignInStage, sealed: str) -> PendingAuthorization | None:
         """Return the authorization, even if it has expired or was finished."""
         return self._sealer.open(stage, sealed, PendingAuthorization)
 
-    async def open(self, stage: Stage, sealed: str) -> PendingAuthorization | None:
+    async def open(self, stage: SignInStage, sealed: str) -> PendingAuthorization | None:
         """Return the authorization, unless it has expired or was finished."""
         pending = self.unseal(stage, sealed)
         if pending is None or time.time() >= pending.expires or await self.is_finished(stage, pending):
             return None
         return pending
 
-    async def finish(self, stage: Stage, pending: PendingAuthorization) -> bool:
+    async def finish(self, stage: SignInStage, pending: PendingAuthorization) -> bool:
         """Accept this authorization no more at this stage; return True the first time."""
         return await self._marks.mark(f"{_MARKS[stage]}:{pending.id}", LIFE)
 
-    async def is_finished(self, stage: Stage, pending: PendingAuthorization) -> bool:
+    async def is_finished(self, stage: SignInStage, pending: PendingAuthorization) -> bool:
         """Tell whether `finish` has been called."""
         return await self._marks.is_marked(f"{_MARKS[stage]}:{pending.id}")
 
