@@ -111,4 +111,5 @@ async def named(service: Service, typed: str) -> list[str]:
     """Return the dialog ids of chats that somebody may mean who has typed so much of an id or a title."""
     listing = await service.portal().recent()
     ids = [chat.dialog_id for chat in listing.chats if chat.dialog_id.startswith(typed.lower())]
-    return ids or [chat.dialog_id for chat in choose(listing.chats, Choice(typed), datetime.now(UTC)).chats]
+    found = choose(listing.chats, Choice(typed), datetime.now(UTC))
+    return ids or ([] if found.guess else [chat.dialog_id for chat in found.chats])

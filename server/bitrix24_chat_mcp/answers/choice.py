@@ -9,7 +9,7 @@ from typing import Literal
 from bitrix24_chat_mcp.portal.models import Chat
 
 from . import attention
-from .clean import clean
+from .clean import clean, quoted
 
 Show = Literal["all", "unread", "pinned", "attention"]
 Hidden = dict[str, dict[str, int]]
@@ -26,6 +26,8 @@ class Choice:
 
 
 EVERYTHING = Choice()
+QUERY_LENGTH = 80
+"""Characters of a query that an answer repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Chosen:
     chats: list[Chat]
     why: dict[str, str]
     hidden: Hidden
+    guess: str = ""
+    """Where no chat has all of the query: what the chosen ones are nearest by."""
 
 
 def choose(chats: Sequence[Chat], choice: Choice, now: datetime) -> Chosen:
@@ -55,7 +59,6 @@ def choose(chats: Sequence[Chat], choice: Choice, now: datetime) -> Chosen:
     steps: list[tuple[str, Callable[[list[Chat]], list[Chat]]]] = [
         ("kinds", lambda those: [chat for chat in those if not choice.kinds or chat.kind in choice.kinds]),
         (f"show={choice.show}", shows[choice.show]),
-        ("query", lambda those: _named(choice.query, those)),
     ]
     chosen, hidden = list(chats), Hidden()
     for name, step in steps:
@@ -63,7 +66,10 @@ def choose(chats: Sequence[Chat], choice: Choice, now: datetime) -> Chosen:
         if len(left) < len(chosen):
             hidden[name] = _tally(chosen, left)
         chosen = left
-    return Chosen(chosen, why, hidden)
+    named, guess = _named(choice.query, chosen)
+    if len(named) < len(chosen):
+        hidden["query"] = _tally(chosen, named)
+    return Chosen(named, why, hidden, guess)
 
 
 def _tally(before: list[Chat], after: list[Chat]) -> dict[str, int]:
@@ -71,10 +77,19 @@ def _tally(before: list[Chat], after: list[Chat]) -> dict[str, int]:
     return dict(Counter(chat.kind for chat in before if chat.dialog_id not in left).most_common())
 
 
-def _named(query: str, chats: list[Chat]) -> list[Chat]:
+def _named(query: str, chats: list[Chat]) -> tuple[list[Chat], str]:
+    """Return the chats that a query means, and what is to be said where that is a guess."""
     if not query.strip():
-        return chats
-    from .match import rank  # noqa: PLC0415 - fuzzy matching is imported by whoever asks for a name
+        return chats, ""
+    # Fuzzy matching is imported by the first query.
+    from bitrix24_chat_mcp.chats.search.match import Names, search  # noqa: PLC0415
 
-    titles = [tuple(filter(None, (clean(chat.title), clean(chat.position)))) or ("",) for chat in chats]
-    return [chats[place] for place in rank(query, titles)]
+    titles = [
+        Names(clean(chat.title), clean(chat.position), is_person=True)
+        if chat.kind == "person"
+        else Names(clean(chat.title))  # its position is that of whoever wrote last
+        for chat in chats
+    ]
+    found = search(query, titles)
+    said = f"no chat has all of {quoted(query, QUERY_LENGTH)}; nearest by {quoted(found.nearest_by, QUERY_LENGTH)}"
+    return [chats[place] for place in found.places], said if found.nearest_by else ""

@@ -8,7 +8,7 @@ from datetime import datetime
 from bitrix24_chat_mcp.portal.models import Chat, Listing
 
 from . import cursor, room
-from .choice import Choice, choose
+from .choice import Choice, Chosen, choose
 from .records import ChatList, ChatRow, Look, odd_name, row
 
 MOST_NAMED = 5
@@ -39,13 +39,14 @@ def make(
     rows, shortened = _rows(wanted, look._replace(why=chosen.why), len(page.next_cursor(wanted, look.now)))
     return ChatList(
         total=len(chats),
-        matching=len(chosen.chats) if len(chosen.chats) < len(chats) else None,
+        matching=_matching(chosen, len(chats)),
         shown=len(rows),
         unread=sum(chat.unread for chat in chats),
         unread_chats=sum(1 for chat in chats if chat.unread),
         as_of=look.now.isoformat(timespec="seconds"),
         hidden=chosen.hidden,
         notes=[
+            *([chosen.guess] if chosen.guess else []),
             *notes,
             *_shortened(shortened, len(wanted) - len(rows)),
             *_flood(chosen.chats, choice),
@@ -55,6 +56,13 @@ def make(
         chats=rows,
         next_cursor=page.next_cursor(wanted[: len(rows)], look.now) if len(rows) < len(left) else "",
     )
+
+
+def _matching(chosen: Chosen, total: int) -> int | None:
+    """Count the chats that match, if fewer than all; those that are a guess do not."""
+    if chosen.guess:
+        return 0
+    return len(chosen.chats) if len(chosen.chats) < total else None
 
 
 def _rows(chats: Sequence[Chat], look: Look, taken: int) -> tuple[list[ChatRow], bool]:

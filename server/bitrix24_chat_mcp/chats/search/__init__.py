@@ -1,0 +1,1 @@
+"""Finding the chat that is meant by a title, however it was typed."""

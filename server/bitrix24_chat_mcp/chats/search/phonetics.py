@@ -1,0 +1,227 @@
+"""How words sound, so that Ivanov and Иванов, Shchukin and Schukin, Wright and Райт are one."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice, product
+from typing import Final
+
+from anyascii import anyascii
+
+_SILENT: Final = r"(?<=[aeiouy])k?h(?=[^aeiouy])"
+
+# How the same sound is spelt in Latin letters, by `anyascii` and by people. One letter stands for one sound,
+# so that a slip counts the same in both alphabets: S for ш and щ, C for ч, Z for ж, J for дж.
+_SOUNDS: Final = {
+    r"shch|sch|sh": "S",
+    r"dzh|dj|dg(?=[eiy])": "J",
+    r"zh": "Z",
+    r"tch|ch": "C",
+    r"ts|tz|c(?=[eiy])|\bc(?=[^aeiouy]*$)|(?<=\d)c\b": "s",  # CRM is ЦРМ, and 1C is 1С
+    r"ck|c|q": "k",
+    _SILENT: "",  # Johnson is Джонсон, and Ahmed Ахмед
+    r"kh": "h",
+    r"x": "ks",
+    r"ph": "f",
+    r"th": "t",
+    r"wh|w": "v",
+    r"[yij]+e|yo": "e",
+    r"[yij]+u|oo": "u",
+    r"[yij]+": "i",
+    r"[^a-z0-9]": "",
+}
+_SPELT: Final = re.compile("|".join(f"({spelling})" for spelling in _SOUNDS))
+_HEARD: Final = ("", *_SOUNDS.values())
+_DOUBLED: Final = re.compile(r"([^\d])\1+")
+_UMLAUT_IN_TWO_LETTERS: Final = re.compile(r"(?<=[^q])([aou])e(?=[^aeiouy])|^([aou])e(?=[^aeiouy])")
+
+# Endings as they sound, Russian and English; what is left keeps three letters.
+_FORM: Final = re.compile(
+    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou]|e?s|ed|ing)?"
+)
+
+# Suffixes that make one word of another, as they sound: программист and программирование, Übersetzer and
+# Übersetzung. Those of surnames (-ов, -ин) are not among them: Воронов is no form of Воронин.
+_SUFFIXES: Final = """
+irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCesk enes
+ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
+an en on n ovn iv tel itel atel ator itor or er ior ar ant ent ur urn
+Cesk esk sk ovsk insk Cestv estv stv ost nost as ias is us es sion tion ati
+ing ment ation ition ion ian ers ee al ship ness ung erin in lik lar ler Silik Si
+"""
+_SUFFIX: Final = re.compile(f"(.{{3,}}?)(?:{'|'.join(sorted(_SUFFIXES.split(), key=len, reverse=True))})")
+_STRIPPED_AT_MOST: Final = 3
+_LETTERS_OF_A_ROOT: Final = 4
+
+
+@lru_cache(maxsize=20_000)
+def sound(text: str) -> str:
+    """Return how a word sounds, whichever alphabet it is written in."""
+    latin = anyascii(text).lower()
+    if latin == text:
+        latin = _UMLAUT_IN_TWO_LETTERS.sub(lambda umlaut: umlaut[1] or umlaut[2], latin)
+    heard = _SPELT.sub(lambda spelt: _HEARD[spelt.lastindex or 0], latin)
+    return _DOUBLED.sub(r"\1", heard)
+
+
+@lru_cache(maxsize=20_000)
+def loses_a_letter(text: str) -> bool:
+    """Tell whether a word sounds as if a letter of it were not there."""
+    return re.search(_SILENT, anyascii(text).lower()) is not None
+
+
+def stem(heard: str) -> str:
+    """Return a sound without the ending of its form."""
+    form = _FORM.fullmatch(heard)
+    return form[1] if form else heard
+
+
+def root(stem: str) -> str:
+    """Return a stem without its suffixes, as long as four letters are left."""
+    for _ in range(_STRIPPED_AT_MOST):
+        derived = _SUFFIX.fullmatch(stem)
+        if not derived or len(derived[1]) < _LETTERS_OF_A_ROOT:
+            return stem
+        stem = derived[1]
+    return stem
+
+
+# What a foreign name sounds like depends on its language. Beside each spelling stand the sounds that it may
+# have in English, French, German, Italian, Spanish, Polish or Turkish; s stands for з and ц, too.
+_READINGS: Final[dict[str, tuple[str, ...]]] = {
+    r"tsch|tch|cz": ("C",),
+    r"sch": ("S", "sk"),
+    r"sh": ("S",),
+    r"sz": ("S", "s"),
+    r"zh|rz": ("Z",),
+    r"cqu|ck": ("k",),
+    r"ch": ("C", "k", "S", "h"),
+    r"cc(?=[eiy])": ("C", "ks"),
+    r"c(?=[eiy])": ("s", "C", "J"),
+    r"c": ("k", "J"),
+    r"qu": ("kv", "k"),
+    r"q": ("k",),
+    r"gh": ("", "g"),
+    r"dge|dj|dzh|dz": ("J",),
+    r"gu(?=[eiy])": ("g",),
+    r"g(?=[eiy])": ("J", "g", "Z", "h"),
+    r"j": ("J", "i", "Z", "h"),
+    r"kh": ("h", "kh"),
+    r"ph": ("f",),
+    r"th|dt": ("t",),
+    r"^h": ("h", "", "g"),
+    r"h(?=[aeiouy])": ("h", "", "g"),
+    r"h": ("", "h"),
+    r"^wr": ("r",),
+    r"^kn": ("n", "kn"),
+    r"wh": ("u", "v", "h"),
+    r"w": ("v", "u"),
+    r"v": ("v", "f"),
+    r"x$": ("ks", ""),
+    r"x": ("ks", "s"),
+    r"tion$": ("Sn",),
+    r"stle": ("sl", "stle"),
+    r"^s(?=[tp])": ("s", "S"),
+    r"tz|ts": ("s",),
+    r"z(?=u)": ("s", "Z"),
+    r"z": ("s",),
+    r"ss?ion$": ("Sn",),
+    r"lt$": ("lt", "", "t"),
+    r"[tdspz]$": ("=", ""),
+    r"l(?=[km])": ("l", ""),
+    r"mb$": ("mb", "m"),
+    r".": ("=",),
+}
+_READ: Final = re.compile("|".join(f"({spelling})" for spelling in _READINGS))
+_HEARD_AS: Final = ((), *_READINGS.values())
+_READINGS_AT_MOST: Final = 24
+
+_ACCENTED: Final = str.maketrans(
+    {
+        **dict.fromkeys("şšśș", "sh"),
+        **dict.fromkeys("çčć", "ch"),
+        **dict.fromkeys("žżź", "zh"),
+        **{"ğ": "gh", "ı": "i", "ö": "oe", "ø": "oe", "ü": "ue", "ä": "ae", "æ": "ae", "ß": "ss"},
+    }
+)
+_CEDILLA: Final = str.maketrans("ç", "s")
+_CYRILLIC: Final = dict(
+    zip(
+        "абвгдеёжзийклмнопрстуфхцчшщыэюяіїєґқғңөұүһә",
+        "abvgdeeZsiiklmnoprstufhsCSSieuaiiegkgnouuha",
+        strict=True,
+    )
+)
+_CYRILLIC_ENDING: Final = re.compile(
+    r"(.{3,}?)(?:ами|ями|ого|ему|ому|его|ыми|ими|[оеая]м|[ыи]м|[ая]х|[оеё]в|ой|ей)$"
+)
+_SAME_SOUNDS: Final = {"dZ": "J", "tC": "C", "z": "s"}
+_VOWELS: Final = re.compile(r"[aeiouy]*")
+
+Heard = tuple[str, tuple[str, ...]]
+"""The consonants of a word, and the vowels before each of them and behind the last."""
+
+
+def is_cyrillic(text: str) -> bool:
+    """Tell in which alphabet a word is written; what is neither counts as Latin."""
+    return "Ѐ" <= text[:1] <= "ӿ"
+
+
+@lru_cache(maxsize=20_000)
+def heard(text: str) -> tuple[Heard, ...]:
+    """Return what a word may sound like to one who does not know its language."""
+    if is_cyrillic(text):
+        form = _CYRILLIC_ENDING.fullmatch(text)
+        return tuple(
+            _take_apart(_in_sounds(word)) for word in dict.fromkeys((text, form[1] if form else text))
+        )
+    spelt = [text.translate(_ACCENTED)] + (
+        [text.translate(_CEDILLA).translate(_ACCENTED)] if "ç" in text else []
+    )
+    return tuple(
+        dict.fromkeys(_take_apart(reading) for word in spelt for reading in _readings(anyascii(word)))
+    )
+
+
+def _in_sounds(text: str) -> str:
+    return "".join(_CYRILLIC.get(letter, "") for letter in text)
+
+
+def _readings(text: str) -> Iterator[str]:
+    parts = [
+        tuple(part[0] if sound == "=" else sound for sound in _HEARD_AS[part.lastindex or 0])
+        for part in _READ.finditer(text)
+    ]
+    return islice(map("".join, product(*parts)), _READINGS_AT_MOST)
+
+
+def _take_apart(reading: str) -> Heard:
+    for spelt, same in _SAME_SOUNDS.items():
+        reading = reading.replace(spelt, same)
+    reading = _DOUBLED.sub(r"\1", reading)
+    consonants = re.sub(r"[aeiouy]", "", reading)
+    return consonants, tuple(re.split(r"[^aeiouy]", reading))
+
+
+# Which vowels a Latin letter may stand for; й may come to any.
+_MAY_SOUND: Final = {"a": "aeoi", "e": "eiao", "i": "iae", "o": "oaui", "u": "uaie", "y": "iaue"}
+_ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 1.0}
+_MOST_ODD_VOWELS: Final = 1.5
+_VOWELS_OF_ONE_CONSONANT: Final = 3
+
+
+def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
+    """Tell whether vowels fit between the same consonants: fewer consonants forgive less."""
+    count = len(cyrillic[0])
+    if not count or (count == 1 and len(cyrillic[1][0] + cyrillic[1][1]) < _VOWELS_OF_ONE_CONSONANT):
+        return False
+    pairs = list(zip(cyrillic[1], latin[1], strict=True))
+    odd = sum(_odd(*vowels, last=place == count) for place, vowels in enumerate(pairs))
+    return bool(pairs[0][0]) == bool(pairs[0][1]) and odd <= _ODD_VOWELS.get(count, _MOST_ODD_VOWELS)
+
+
+def _odd(cyrillic: str, latin: str, *, last: bool) -> float:
+    if not cyrillic:
+        return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1
+    possible = {"i"}.union(*(_MAY_SOUND[letter] for letter in latin))
+    return 0 if latin and possible.issuperset(cyrillic) else 1

@@ -1,0 +1,182 @@
+"""How close a word of a title comes to one that is asked for, on a scale from 0 to 100."""
+
+from typing import Final
+
+from rapidfuzz.distance import OSA
+
+from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
+from . import vocabulary
+from .words import Word
+
+EXACT: Final = 100
+FIRM: Final = 80  # from here on the same word is meant, not a similar one
+CERTAIN: Final = 60  # below, it is a guess
+INITIAL: Final = 55
+SAME_MEANING: Final = 77
+
+_SAME_SOUND: Final = 97
+_BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
+_BEGINS_BRIEFLY: Final = 74  # two letters
+_SOUND_BEGINS: Final = 86
+_SAME_PERSON: Final = 84
+_HEARD_ALIKE: Final = 82
+_SAME_FORM: Final = 70  # and up to twenty more for the ending
+_SAME_STEM: Final = 76
+_DERIVED: Final = 75
+_DERIVED_PERHAPS: Final = 58
+_OTHER_VOWEL: Final = 78
+_PART: Final = 72
+_SLIPPED: Final = 87  # and eleven less for each slip
+_SLIP: Final = 11
+_BEGINS_SLIPPED: Final = 66
+_SHORT_YEAR: Final = 65
+_RESEMBLES: Final = 45
+_RESEMBLING: Final = 0.7
+
+_HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
+_MANY: Final = ("ov", "ev")  # the genitive of many things
+
+# A shorter word sounds like the beginning of too many.
+_TELLING_SOUND: Final = 3
+_TELLING_PART: Final = 4
+_TELLING_NUMBER: Final = 3
+_LETTERS_TO_RESEMBLE: Final = 6
+_LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
+_LETTERS_OF_A_FORM: Final = 4
+
+_ROOM_FOR_SLIPS: Final = (5, 8)  # sounds that a word needs for one slip, and for two
+_ROOM_FOR_AN_END: Final = 2
+_LETTERS_WITH_ANOTHER_BEGINNING: Final = 7
+
+
+def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
+    """Return 100 for the very word, less for its beginning, sound, forms, parts and slips, 0 for another.
+
+    `is_name` tells that the word is of a person's name: such words have initials, but none derive from them.
+    """
+    if asked.text == word.text:
+        return EXACT
+    if asked.is_numbered or word.is_numbered:
+        return _numbered(asked, word)
+    if word.text.startswith(asked.text):
+        return _begins(asked.text, word.text, is_name=is_name)
+    if asked.sound == word.sound:
+        return _SAME_SOUND if len(asked.sound) > 1 else 0
+    if len(asked.sound) < _TELLING_SOUND:
+        return _means(asked, word)
+    if word.sound.startswith(asked.sound):
+        return _SOUND_BEGINS + _share(asked.sound, word.sound)
+    return max(_form(asked, word, is_name=is_name), _means(asked, word), _heard(asked, word)) or (
+        _part(asked, word) or _slip(asked, word)
+    )
+
+
+def slips_allowed(sounds: int) -> int:
+    """Return how many slips are forgiven in a word of so many sounds."""
+    return sum(sounds >= room for room in _ROOM_FOR_SLIPS)
+
+
+def begins_with(asked: Word, word: Word) -> int:
+    """Compare a short word that was read in another way than typed: it is the word, or its beginning."""
+    if asked.text == word.text:
+        return EXACT
+    return _BEGINS_BRIEFLY if len(asked.text) >= _TELLING_SOUND and word.text.startswith(asked.text) else 0
+
+
+def _numbered(asked: Word, word: Word) -> int:
+    if asked.sound == word.sound:
+        return _SAME_SOUND
+    if word.text.startswith(asked.text) and word.sound and len(asked.text) >= _TELLING_NUMBER:
+        return _BEGINS
+    return _SHORT_YEAR if word.text == f"20{asked.text}" else 0
+
+
+def _begins(asked: str, word: str, *, is_name: bool) -> int:
+    if len(asked) == 1:
+        return INITIAL if is_name else 0
+    return _BEGINS_BRIEFLY if len(asked) < _TELLING_SOUND else _BEGINS + _share(asked, word)
+
+
+def _share(part: str, whole: str) -> int:
+    return round(8 * len(part) / len(whole))
+
+
+def _form(asked: Word, word: Word, *, is_name: bool) -> int:
+    """Compare another name or another form of it; of Кузнецов and Кузнецова, the latter is Кузнецовой."""
+    if word.people and vocabulary.called(asked.text) & word.people:
+        return _SAME_PERSON
+    if asked.stem in {word.stem, word.sound} or asked.sound == word.stem:
+        is_hers = asked.sound.endswith(_HERS) and word.sound.endswith("a")
+        return _SAME_FORM + round(20 * OSA.normalized_similarity(asked.sound, word.sound)) + 3 * is_hers
+    is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
+    if is_of_many and not word.people:  # Иванов is no form of Иван
+        return _SAME_STEM
+    if asked.root == word.root and not is_name and not word.people:
+        return _DERIVED if len(asked.root) > _LETTERS_OF_A_DOUBTFUL_ROOT else _DERIVED_PERHAPS
+    return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
+
+
+def _differ_in_the_last_vowel(asked: str, word: str) -> bool:
+    """Tell whether words too short for a stem are forms of one: йога, йоги."""
+    return (
+        len(asked) == len(word) == _LETTERS_OF_A_FORM
+        and asked[:-1] == word[:-1]
+        and ({asked[-1], word[-1]} <= set("аеиоуыюяьійї"))
+    )
+
+
+def _means(asked: Word, word: Word) -> int:
+    return SAME_MEANING if asked.meanings & word.meanings else 0
+
+
+def _heard(asked: Word, word: Word) -> int:
+    """Compare what a word in one alphabet may sound like to one who writes the other."""
+    is_foreign = is_cyrillic(word.text)
+    if is_cyrillic(asked.text) == is_foreign:
+        return 0
+    cyrillic, latin = (word, asked) if is_foreign else (asked, word)
+    alike = any(
+        one[0] == other[0] and sounds_alike(one, other)
+        for one in heard(cyrillic.text)
+        for other in heard(latin.text)
+    )
+    return _HEARD_ALIKE if alike else 0
+
+
+def _part(asked: Word, word: Word) -> int:
+    if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
+        return _SAME_STEM
+    return _PART if len(asked.sound) >= _TELLING_PART and asked.sound in word.sound else 0
+
+
+def _slip(asked: Word, word: Word) -> int:
+    """Forgive slips in the whole word; one fewer without its ending, or in the beginning of a longer one."""
+    size = len(asked.sound)
+    if size < _LETTERS_WITH_ANOTHER_BEGINNING and asked.sound[0] != word.sound[:1]:
+        return 0
+    slips = OSA.distance(asked.sound, word.sound)
+    if slips > slips_allowed(size):
+        slips = OSA.distance(asked.stem, word.stem)
+        if slips > slips_allowed(len(asked.stem) - 1):
+            return _begins_slipped(asked.sound, word.sound)
+    return 0 if _lost_a_letter(asked, word) else _SLIPPED - _SLIP * slips
+
+
+def _begins_slipped(asked: str, word: str) -> int:
+    begun = OSA.distance(asked, word[: len(asked)])
+    return _BEGINS_SLIPPED if begun <= slips_allowed(len(asked) - _ROOM_FOR_AN_END) else 0
+
+
+def _lost_a_letter(asked: Word, word: Word) -> bool:
+    """Tell whether a letter was lost between the alphabets: then a slip as well is too much."""
+    if is_cyrillic(asked.text) == is_cyrillic(word.text):
+        return False
+    return loses_a_letter(asked.text) or loses_a_letter(word.text) or len(asked.sound) == _ROOM_FOR_SLIPS[0]
+
+
+def resembles(asked: Word, word: Word) -> int:
+    """Return a low closeness for words that have one slip more than is forgiven."""
+    size = len(asked.sound)
+    if size < _LETTERS_TO_RESEMBLE or asked.is_numbered or asked.sound[0] != word.sound[:1]:
+        return 0
+    return _RESEMBLES if OSA.normalized_similarity(asked.sound, word.sound) >= _RESEMBLING else 0

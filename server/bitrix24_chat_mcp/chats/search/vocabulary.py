@@ -1,0 +1,147 @@
+"""What is known of words beforehand: given names, office words, words around a name. Read when first needed."""
+
+import re
+import tomllib
+from collections import defaultdict
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+from . import phonetics
+
+_NONE: Final = frozenset[int]()
+_LETTERS_OF_A_BEGINNING: Final = 5
+_PET_ENDING: Final = re.compile(r"(.{4,}?)(?:eCk|oCk|enk|onk|uSk|ul|uS|Cik|ik|k)[aeiou]*")
+_ENDINGS: Final = ("a", "ia", "i", "e", "u", "oi", "ei", "om", "em")
+_NOMINATIVES: Final = ("", "a", "ia", "i", "ei", "ii")
+_LETTERS_OF_A_FORM: Final = 4
+
+
+def plain(text: str) -> str:
+    """Return a word as it is compared: small, without ё."""
+    return text.casefold().replace("ё", "е").replace("\u0307", "")
+
+
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def _people() -> dict[str, frozenset[int]]:
+    """Return whose name is how, by its sound."""
+    people: defaultdict[str, set[int]] = defaultdict(set)
+    for person, line in enumerate(_data("names.toml")["people"].splitlines()):
+        for name in line.split():
+            people[phonetics.sound(plain(name))].add(person)
+    return {name: frozenset(known) for name, known in people.items()}
+
+
+@lru_cache(maxsize=1)
+def _english_people() -> dict[str, frozenset[int]]:
+    """Return whose English name is how, as it is written; numbers below zero tell them from the others."""
+    from nicknames import NickNamer  # noqa: PLC0415 - loaded with the first question for a name
+
+    people: defaultdict[str, set[int]] = defaultdict(set)
+    for person, (name, short) in enumerate(NickNamer().nickname_lookup.items(), 1):
+        for one in (name, *short):
+            people[one].add(-person)
+    return {name: frozenset(known) for name, known in people.items()}
+
+
+def people(text: str) -> frozenset[int]:
+    """Return whose given name this is, as numbers of persons."""
+    known = _people().get(phonetics.sound(text), _NONE)
+    return known | _english_people().get(text, _NONE) if text.isascii() else known
+
+
+@lru_cache(maxsize=5_000)
+def called(text: str) -> frozenset[int]:
+    """Return who is called so: as `people`, also with an ending (Олей) or by a pet form of one (Лариска)."""
+    found = people(text)
+    if found or len(text) < _LETTERS_OF_A_FORM:
+        return found
+    sound = phonetics.sound(text)
+    pet = _PET_ENDING.fullmatch(sound)
+    known = _people()
+    begins = [sound.removesuffix(ending) for ending in _ENDINGS if sound.endswith(ending)] + (
+        [pet[1]] if pet else []
+    )
+    return _NONE.union(*(known.get(begin + ending, _NONE) for begin in begins for ending in _NOMINATIVES))
+
+
+class _Meanings(NamedTuple):
+    words: dict[str, frozenset[int]]
+    phrases: dict[tuple[str, ...], frozenset[int]]
+
+
+@lru_cache(maxsize=1)
+def _meanings() -> _Meanings:
+    words: defaultdict[str, set[int]] = defaultdict(set)
+    phrases: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
+    for meaning, line in enumerate(_data("office.toml")["meanings"].strip().splitlines()):
+        for form in line.split("="):
+            stems = tuple(key(part) for part in re.findall(r"[^\W_]+", plain(form)))
+            if len(stems) > 1:
+                phrases[stems].add(meaning)
+            words["".join(stems) if len(stems) > 1 else stems[0]].add(meaning)
+    return _Meanings(
+        {stem: frozenset(known) for stem, known in words.items()},
+        {stems: frozenset(known) for stems, known in phrases.items()},
+    )
+
+
+def key(text: str) -> str:
+    """Return under what a word is known: short ones as they are written, others by their stem."""
+    return text if len(text) <= 3 else phonetics.stem(phonetics.sound(text))  # noqa: PLR2004
+
+
+def meanings(text: str, root: str) -> frozenset[int]:
+    """Return what a word means, as numbers of meanings."""
+    known = _meanings().words
+    return known.get(key(text)) or known.get(root, _NONE)
+
+
+def phrase(stems: tuple[str, ...]) -> frozenset[int]:
+    """Return what words mean together."""
+    return _meanings().phrases.get(stems, _NONE)
+
+
+class _Around(NamedTuple):
+    always: frozenset[str]
+    nouns: frozenset[str]
+    loosely: frozenset[str]
+    begins: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _around() -> _Around:
+    data = _data("around.toml")
+    words = {name: frozenset(plain(text).split()) for name, text in data.items()}
+    long = {word for word in words["begins"] if len(word) >= _LETTERS_OF_A_BEGINNING}
+    always = words["function"] | words["companies"] | (words["begins"] - long)
+    nouns, loosely = (frozenset(map(key, words[name])) for name in ("nouns", "loosely"))
+    return _Around(always, nouns, loosely, tuple(long))
+
+
+@lru_cache(maxsize=1)
+def compounds() -> tuple[str, ...]:
+    """Return the first parts of compounds to which abbreviations give a letter."""
+    return tuple(_data("office.toml")["compounds"].split())
+
+
+_VERB: Final = re.compile(
+    r".{3,}(?:ться|тся|лись|лась|лся|[аеиоуыя]ть|[аеиуя]ли|[аяу]ют|[аеияую]ем|[ие]шь|им|ете|ите|йте|ували|мося)"
+)
+
+
+@lru_cache(maxsize=20_000)
+def is_around(text: str) -> bool:
+    """Tell whether a word is said around a name and does not belong to it."""
+    around = _around()
+    return text in around.always or key(text) in around.nouns or text.startswith(around.begins)
+
+
+@lru_cache(maxsize=5_000)
+def is_loosely_around(text: str) -> bool:
+    """Tell whether a word may be around a name: those who take part, and what they do."""
+    return key(text) in _around().loosely or _VERB.fullmatch(text) is not None
