@@ -150,7 +150,7 @@ def _joined(tokens: list[_Token], titles: Titles) -> list[_Token]:
         singles = [_single(token) for token in pair]
         if all(one.sound and not one.is_numbered and not vocabulary.is_around(one.text) for one in singles):
             together = word("".join(one.text for one in singles))
-            if titles.near(together).best >= CERTAIN:
+            if titles.near(together).best >= FIRM:
                 return [*tokens[:start], _together(pair, together), *tokens[start + 2 :]]
     return tokens
 

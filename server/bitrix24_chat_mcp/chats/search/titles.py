@@ -68,7 +68,7 @@ class Titles:
         self.sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
         self.texts = frozenset(one.text for one in self.words)
-        self._counts = [bool(one.sound) and not vocabulary.is_around(one.text) for one in self.words]
+        self._tells = [not vocabulary.is_around(one.text) for one in self.words]
         self._places: list[list[int]] = [[] for _ in self.words]
         for place, chat in enumerate(self.chats):
             for number in chat:
@@ -154,8 +154,9 @@ class Titles:
         return near
 
     def title_words(self, chat: dict[int, int]) -> set[int]:
-        """Return the words of a title without those that may be around any."""
-        return {n for n, off in chat.items() if not off and self._counts[n]}
+        """Return the words of a title without those that may be around any, unless it has no others."""
+        of_title = {n for n, off in chat.items() if not off and self.words[n].sound}
+        return {n for n in of_title if self._tells[n]} or of_title
 
     def briefly(self, asked: Word) -> Asked:
         """Look up a short word that was read in another way than typed."""
