@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, large, pacing, startup, tokens
+from bench import crowd, large, pacing, startup, titles, tokens
 from bench.table import HEAD, Row
 
-PARTS = {"tokens": tokens, "large": large, "startup": startup, "pacing": pacing, "crowd": crowd}
+PARTS = {"tokens": tokens, "large": large, "startup": startup, "pacing": pacing, "crowd": crowd, "titles": titles}
 FILE = Path(__file__).parents[1] / "BENCHMARKS.md"
 
 

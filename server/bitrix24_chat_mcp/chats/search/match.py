@@ -10,13 +10,11 @@ from functools import lru_cache
 from math import log
 from typing import Final, NamedTuple
 
-from anyascii import anyascii
-
-from . import vocabulary
+from . import abbreviations, vocabulary
 from .figures import figures
 from .similarity import CERTAIN, EXACT, FIRM, INITIAL
-from .titles import Asked, Names, Titles, made, phrases
-from .words import Word, normal, word, words
+from .titles import Asked, Names, Titles
+from .words import Word, made, normal, phrases, word, words
 
 __all__ = ["Found", "Names", "rank", "search"]
 
@@ -137,7 +135,7 @@ def _abbreviated(tokens: list[_Token], titles: Titles) -> list[_Token]:
         for start in range(len(tokens) - length + 1):
             run = singles[start : start + length]
             initials = [one.text[:1] for one in run if not vocabulary.is_around(one.text)]
-            short = anyascii("".join(initials)).lower()
+            short = abbreviations.in_latin("".join(initials))
             if len(initials) > 1 and all(one.sound for one in run) and short in titles.acronyms:
                 stop = start + length
                 return [*tokens[:start], _together(tokens[start:stop], word(short)), *tokens[stop:]]
@@ -178,7 +176,7 @@ def _how_around(chunk: str, titles: Titles) -> int:
     typed, other = _texts(chunk), _texts(_in_other_layout(chunk))
     if all(map(vocabulary.is_around, typed)):
         return _ALWAYS
-    if other and titles.texts.isdisjoint(typed) and all(map(vocabulary.is_around, other)):
+    if other and not any(map(titles.has, typed)) and all(map(vocabulary.is_around, other)):
         return _ALWAYS
     return int(all(vocabulary.is_around(text) or vocabulary.is_loosely_around(text) for text in typed))
 

@@ -1,28 +1,19 @@
 """The words of all titles, and in which of them they are."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from anyascii import anyascii
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from . import phonetics, vocabulary
+from . import abbreviations, phonetics, vocabulary
 from .figures import PHONE, figures, same_number
 from .similarity import EXACT, SAME_MEANING, begins_with, closeness, resembles, slips_allowed
-from .words import Word, normal, word, words
+from .words import Word, made, normal, phrases, words
 
-_SEGMENT: Final = re.compile(r"[^:/|()«»\"“”,;—–]+")
-_PIECE: Final = re.compile(r"[^\W\d_]+")
-_CAPITALS: Final = re.compile(r"[^\W\d_]{2,6}")
-_INITIALS: Final = "≡"  # begins the words that are made of the initials of others
-_FEWEST_INITIALS, _MOST_INITIALS = 2, 6
-_ALL_INITIALS, _FIRST_INITIALS, _SOME_INITIALS, _TWO_INITIALS = 96, 90, 80, 60
-_MOST_WORDS_OF_A_PHRASE: Final = 5
 _OTHER_ALPHABET: Final = 8
-_WITH_FUNCTION_WORDS: Final = 8
 _JOB: Final = 10
 """What a job title counts less than a name."""
 
@@ -52,60 +43,56 @@ class Asked(NamedTuple):
 
     def closely(self) -> "Asked":
         """Return it without all that is not the very word, or initials."""
-        return Asked(self.text, {n: close for n, close in self.closeness.items() if close >= _ALL_INITIALS})
+        close = {n: close for n, close in self.closeness.items() if close >= abbreviations.WHOLE}
+        return Asked(self.text, close)
+
+
+class _Read(NamedTuple):
+    """The words of a title and of a job title, and the abbreviations of and in the title."""
+
+    title: tuple[Word, ...]
+    position: tuple[Word, ...]
+    initials: dict[str, int]
+    capitals: list[str]
 
 
 class Titles:
-    """The words of all chats, by everything that they may be looked up by."""
+    """The words of all chats, by everything that they may be looked up by.
+
+    `chats` has for each the numbers of its words, and what is taken off their closeness.
+    """
 
     def __init__(self, chats: Sequence[Names]) -> None:
-        self._numbers: dict[tuple[Word, bool], int] = {}
-        self._initials: dict[str, int] = {}
-        self.acronyms: set[str] = set()
-        self.chats = [self._read(names) for names in chats]
-        self.words = [key[0] for key in self._numbers]
-        self._is_name = [key[1] for key in self._numbers]
-        self.sounds = [one.sound for one in self.words]
+        read = [_read(names) for names in chats]
+        numbers: dict[tuple[str, bool], int] = {}
+        self.words: list[Word] = []
+        self.chats = [dict[int, int]() for _ in chats]
+        for chat, names, of in zip(self.chats, chats, read, strict=True):
+            for one, is_name, off in _words_of(of, is_name=names.is_person):
+                number = numbers.setdefault((one.text, is_name), len(numbers))
+                if number == len(self.words):
+                    self.words.append(one)
+                chat.setdefault(number, off)
+        self._is_name = [is_name for _, is_name in numbers]
+        self._add_abbreviations(read)
+        self._places = _places(self.chats)
+        self._sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
-        self.texts = frozenset(one.text for one in self.words)
         self._tells = [not vocabulary.is_around(one.text) for one in self.words]
-        self._places: list[list[int]] = [[] for _ in self.words]
-        for place, chat in enumerate(self.chats):
-            for number in chat:
-                self._places[number].append(place)
-        self._by = self._tables()
+        self._by = _tables(self.words)
+        self._heard: dict[bool, dict[str, list[int]]] = {}
         self._known: dict[str, Asked] = {}
 
-    def _read(self, names: Names) -> dict[int, int]:
-        """Return the words of a chat, and what is taken off their closeness."""
-        read = {self._number(one, is_name=names.is_person): 0 for one in _all_words(names.title)}
-        if not names.is_person:
-            self.acronyms.update(anyascii(one).lower() for one in _capitals(names.title))
-            for initials, close in _initials(names.title):
-                number = self._initials[initials] = self._number(made(_INITIALS + initials), is_name=False)
-                read[number] = min(_ALL_INITIALS - close, read.get(number, _ALL_INITIALS))
-        for one in _all_words(names.position):
-            read.setdefault(self._number(one, is_name=False), _JOB)
-        return read
-
-    def _number(self, one: Word, *, is_name: bool) -> int:
-        return self._numbers.setdefault((one, is_name), len(self._numbers))
-
-    def _tables(self) -> dict[object, list[int]]:
-        by: defaultdict[object, list[int]] = defaultdict(list)
-        for number, one in enumerate(self.words):
-            for key in (
-                ("text", one.text),
-                ("root", one.root),
-                *(("person", n) for n in one.people),
-                *_meant(one),
-            ):
-                by[key].append(number)
-            for consonants, _ in phonetics.heard(one.text) if one.sound else ():
-                by["heard", consonants].append(number)
-            if one.text.startswith(PHONE):
-                by[PHONE].append(number)
-        return by
+    def _add_abbreviations(self, read: Sequence[_Read]) -> None:
+        self.acronyms = {short for of in read for short in of.capitals}
+        self._initials: dict[str, int] = {}
+        for chat, of in zip(self.chats, read, strict=True):
+            for short, worth in of.initials.items():
+                number = self._initials.setdefault(short, len(self.words) + len(self._initials))
+                chat[number] = abbreviations.WHOLE - worth
+        self._initials_in_latin = {
+            abbreviations.in_latin(short): number for short, number in self._initials.items()
+        }
 
     def look_up(self, asked: Iterable[Word]) -> list[Asked]:
         """Return for each word, once, how close words of the titles are."""
@@ -118,27 +105,19 @@ class Titles:
             known = self._known[asked.text] = Asked(asked.text, dict(self._closenesses(asked)))
         return known
 
-    def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
-        if not asked.sound:
-            yield from self._made_closenesses(asked)
-            return
-        for number in self._candidates(asked):
-            close = closeness(asked, self.words[number], is_name=self._is_name[number])
-            if close:
-                yield number, close
-        for initials in (asked.text, anyascii(asked.text).lower()):
-            if initials in self._initials:
-                yield (
-                    self._initials[initials],
-                    _ALL_INITIALS - (0 if initials == asked.text else _OTHER_ALPHABET),
-                )
+    def briefly(self, asked: Word) -> Asked:
+        """Look up a short word that was read in another way than typed."""
+        found = ((number, begins_with(asked, one)) for number, one in enumerate(self.words))
+        return Asked(asked.text, {number: close for number, close in found if close})
 
-    def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
-        yield from ((number, SAME_MEANING) for key in _meant(asked) for number in self._by.get(key, ()))
-        yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
-        if asked.text.startswith(PHONE):
-            phones = self._by.get(PHONE, ())
-            yield from ((n, EXACT) for n in phones if same_number(asked.text, self.words[n].text))
+    def resembling(self, asked: Word) -> Asked:
+        """Return words that have one slip more than is forgiven: not to be asserted, but to be offered."""
+        found = ((number, resembles(asked, one)) for number, one in enumerate(self.words))
+        return Asked(asked.text, {number: close for number, close in found if close})
+
+    def has(self, text: str) -> bool:
+        """Tell whether a title has this very word."""
+        return ("text", text) in self._by
 
     def with_all(self, asked: Iterable[Asked]) -> list[int]:
         """Return the places of the chats that have a word near every one that is asked for, in order."""
@@ -155,55 +134,68 @@ class Titles:
 
     def title_words(self, chat: dict[int, int]) -> set[int]:
         """Return the words of a title without those that may be around any, unless it has no others."""
-        of_title = {n for n, off in chat.items() if not off and self.words[n].sound}
+        count = len(self.words)
+        of_title = {n for n, off in chat.items() if not off and n < count and self._sounds[n]}
         return {n for n in of_title if self._tells[n]} or of_title
 
-    def briefly(self, asked: Word) -> Asked:
-        """Look up a short word that was read in another way than typed."""
-        found = ((number, begins_with(asked, one)) for number, one in enumerate(self.words))
-        return Asked(asked.text, {number: close for number, close in found if close})
+    def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
+        if not asked.sound:
+            yield from self._made_closenesses(asked)
+            return
+        for number in self._candidates(asked):
+            close = closeness(asked, self.words[number], is_name=self._is_name[number])
+            if close:
+                yield number, close
+        if asked.text in self._initials:
+            yield self._initials[asked.text], abbreviations.WHOLE
+        elif (latin := abbreviations.in_latin(asked.text)) in self._initials_in_latin:
+            yield self._initials_in_latin[latin], abbreviations.WHOLE - _OTHER_ALPHABET
 
-    def resembling(self, asked: Word) -> Asked:
-        """Return words that have one slip more than is forgiven: not to be asserted, but to be offered."""
-        found = ((number, resembles(asked, one)) for number, one in enumerate(self.words))
-        return Asked(asked.text, {number: close for number, close in found if close})
+    def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
+        yield from ((number, SAME_MEANING) for key in _meant(asked) for number in self._by.get(key, ()))
+        yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
+        if asked.text.startswith(PHONE):
+            phones = self._by.get(PHONE, ())
+            yield from ((n, EXACT) for n in phones if same_number(asked.text, self.words[n].text))
 
     def _candidates(self, asked: Word) -> set[int]:
         """Sieve out most words quickly: whatever is close has something in common, or few slips."""
         begin, text, size = asked.sound[:3], asked.text, len(asked.sound)
-        near = {n for n, one in enumerate(self.words) if begin in one.sound or one.text.startswith(text)}
+        near = {n for n, sound in enumerate(self._sounds) if begin in sound}
+        near.update(n for n, one in enumerate(self.words) if one.text.startswith(text))
         keys = ("root", asked.root), *(("person", n) for n in vocabulary.called(text)), *_meant(asked)
         near.update(n for key in keys for n in self._by.get(key, ()))
-        near.update(n for one, _ in phonetics.heard(text) for n in self._by.get(("heard", one), ()))
-        begun = [sound[:size] for sound in self.sounds]
-        for sought, sounds in ((asked.sound, self.sounds), (asked.stem, self._stems), (asked.sound, begun)):
+        near.update(self._heard_like(text))
+        begun = [sound[:size] for sound in self._sounds]
+        for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
             allowed = slips_allowed(len(sought))
             slipped = extract(sought, sounds, scorer=OSA.distance, score_cutoff=allowed, limit=None)
             near.update(number for _, _, number in slipped)
         return near
 
+    def _heard_like(self, text: str) -> Iterator[int]:
+        """Return the words of the other alphabet that have the same consonants."""
+        if self.has(text):
+            return
+        is_cyrillic = phonetics.is_cyrillic(text)
+        if is_cyrillic not in self._heard:
+            others = ((n, one) for n, one in enumerate(self.words) if one.sound)
+            self._heard[is_cyrillic] = table = defaultdict[str, list[int]](list)
+            for number, one in others:
+                if phonetics.is_cyrillic(one.text) != is_cyrillic:
+                    for consonants, _ in phonetics.heard(one.text):
+                        table[consonants].append(number)
+        for consonants, _ in phonetics.heard(text):
+            yield from self._heard[is_cyrillic].get(consonants, ())
 
-def made(text: str, meanings: frozenset[int] = frozenset()) -> Word:
-    """Return what is no word but is looked up as one: a date, a telephone number, initials, a phrase."""
-    return Word(text, "", "", text, frozenset(), meanings)
 
-
-def _meant(one: Word) -> Iterator[object]:
-    return (("meaning", meaning) for meaning in one.meanings)
-
-
-def _phrase(parts: Sequence[Word]) -> Word | None:
-    together = vocabulary.phrase(tuple(vocabulary.key(one.text) for one in parts))
-    return made(" ".join(one.text for one in parts), together) if together else None
-
-
-def phrases(of: Sequence[Word]) -> Iterator[tuple[int, int, Word]]:
-    """Return where words mean something together, the longest first."""
-    for length in range(min(len(of), _MOST_WORDS_OF_A_PHRASE), 1, -1):
-        for start in range(len(of) - length + 1):
-            found = _phrase(of[start : start + length])
-            if found:
-                yield start, start + length, found
+@lru_cache(maxsize=10_000)
+def _read(names: Names) -> _Read:
+    title, position = tuple(_all_words(names.title)), tuple(_all_words(names.position))
+    if names.is_person:
+        return _Read(title, position, {}, [])
+    shorts = abbreviations.initials(names.title)
+    return _Read(title, position, shorts, abbreviations.capitals(names.title))
 
 
 def _all_words(text: str) -> Iterator[Word]:
@@ -214,51 +206,32 @@ def _all_words(text: str) -> Iterator[Word]:
     yield from (made(form) for _, _, form in figures(normal(text)))
 
 
-def _capitals(title: str) -> Iterator[str]:
-    """Return the abbreviations in a title, those of company names apart: HR, ЮД, R&D."""
-    joined = title.replace("&", "")
-    found = (one for one in _CAPITALS.findall(joined) if one.isupper())
-    return (one for one in found if not vocabulary.is_around(vocabulary.plain(one)))
+def _words_of(read: _Read, *, is_name: bool) -> Iterator[tuple[Word, bool, int]]:
+    yield from ((one, is_name, 0) for one in read.title)
+    yield from ((one, False, _JOB) for one in read.position)
 
 
-def _initials(title: str) -> Iterator[tuple[str, int]]:
-    """Return what a title, or a part of it, may be abbreviated to, and how close that is."""
-    for segment in _SEGMENT.findall(title):
-        pieces = [vocabulary.plain(piece) for piece in _PIECE.findall(segment)]
-        telling = [piece for piece in pieces if not vocabulary.is_around(piece)]
-        yield from _runs(telling, 0)
-        if len(telling) < len(pieces):
-            yield from _runs(pieces, _WITH_FUNCTION_WORDS)
+def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for place, chat in enumerate(chats):
+        for number in chat:
+            places[number].append(place)
+    return places
 
 
-def _runs(pieces: Sequence[str], off: int) -> Iterator[tuple[str, int]]:
-    letters = [_letters(piece) for piece in pieces]
-    for start in range(len(letters)):
-        for end in range(start + _FEWEST_INITIALS, min(len(letters), start + _MOST_INITIALS) + 1):
-            for initials in _spelled(letters[start:end]):
-                worth = _worth(end - start, start, len(letters)) - off
-                yield from ((initials, worth), (anyascii(initials).lower(), worth))
+def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
+    by: defaultdict[object, list[int]] = defaultdict(list)
+    for number, one in enumerate(of):
+        for key in _keys(one):
+            by[key].append(number)
+    return dict(by)
 
 
-def _worth(length: int, start: int, whole: int) -> int:
-    if length == whole:
-        return _ALL_INITIALS
-    if length == _FEWEST_INITIALS:
-        return _TWO_INITIALS
-    return _SOME_INITIALS if start else _FIRST_INITIALS
+@lru_cache(maxsize=20_000)
+def _keys(one: Word) -> tuple[object, ...]:
+    phone = (PHONE,) if one.text.startswith(PHONE) else ()
+    return (("text", one.text), ("root", one.root), *(("person", n) for n in one.people), *_meant(one), *phone)
 
 
-def _letters(text: str) -> tuple[str, ...]:
-    """Return the initial of a word, and the initials of both parts of a compound."""
-    first = text[:1]
-    part = next(
-        (part for part in vocabulary.compounds() if text.startswith(part) and len(text) > len(part) + 3), ""
-    )
-    return (first, first + text[len(part)]) if part else (first,)
-
-
-def _spelled(letters: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    spelled = [""]
-    for choice in letters:
-        spelled = [begun + letter for begun in spelled for letter in choice]
-    return iter(spelled)
+def _meant(one: Word) -> Iterator[object]:
+    return (("meaning", meaning) for meaning in one.meanings)

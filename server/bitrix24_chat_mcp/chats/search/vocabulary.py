@@ -90,6 +90,7 @@ def _meanings() -> _Meanings:
     )
 
 
+@lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """Return under what a word is known: short ones as they are written, others by their stem."""
     return text if len(text) <= 3 else phonetics.stem(phonetics.sound(text))  # noqa: PLR2004

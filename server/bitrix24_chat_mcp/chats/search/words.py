@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -66,3 +67,22 @@ def word(text: str) -> Word:
     stem = phonetics.stem(sound)
     root = phonetics.root(stem)
     return Word(text, sound, stem, root, vocabulary.people(text), vocabulary.meanings(text, root))
+
+
+def made(text: str, meanings: frozenset[int] = frozenset()) -> Word:
+    """Return what is no word but is looked up as one: a date, a telephone number, a phrase."""
+    return Word(text, "", "", text, frozenset(), meanings)
+
+
+_MOST_WORDS_OF_A_PHRASE: Final = 5
+
+
+def phrases(of: Sequence[Word]) -> Iterator[tuple[int, int, Word]]:
+    """Return where words mean something together, the longest first."""
+    keys = tuple(vocabulary.key(one.text) for one in of)
+    for length in range(min(len(of), _MOST_WORDS_OF_A_PHRASE), 1, -1):
+        for start in range(len(of) - length + 1):
+            stop = start + length
+            together = vocabulary.phrase(keys[start:stop])
+            if together:
+                yield start, stop, made(" ".join(one.text for one in of[start:stop]), together)
