@@ -14,7 +14,14 @@ from pathlib import Path
 from bench import crowd, large, pacing, startup, titles, tokens
 from bench.table import HEAD, Row
 
-PARTS = {"tokens": tokens, "large": large, "startup": startup, "pacing": pacing, "crowd": crowd, "titles": titles}
+PARTS = {
+    "tokens": tokens,
+    "large": large,
+    "startup": startup,
+    "pacing": pacing,
+    "crowd": crowd,
+    "titles": titles,
+}
 FILE = Path(__file__).parents[1] / "BENCHMARKS.md"
 
 

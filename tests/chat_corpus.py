@@ -7,18 +7,18 @@ from pathlib import Path
 from bitrix24_chat_mcp.chats.search.match import Found, Names, search
 
 UNCERTAIN_KINDS = frozenset({"translation", "ambiguous"})
-"""Kinds of which the first row need not be right: several chats may be meant, or none by a word of its own."""
+"""Kinds of which the first row need not be right: several chats may be meant, or none by its own word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Chats of a company; questions by kind, with the title of the chat that is meant; and of absent chats."""
+    """Chats of a company; questions by kind, with the title of the chat meant; and of absent chats."""
 
     chats: list[Names]
     asked: dict[str, dict[str, str]]
     absent: list[str]
 
-    def found(self, query: str) -> tuple[list[str], str]:
+    def found(self, query: str) -> tuple[list[str], tuple[str, ...]]:
         """Return the titles that a query finds, and what they are nearest by where that is a guess."""
         found: Found = search(query, self.chats)
         return [self.chats[place].title for place in found.places], found.nearest_by

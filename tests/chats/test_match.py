@@ -4,7 +4,7 @@ import time
 
 import pytest
 from bitrix24_chat_mcp.chats.search.match import Names, rank, search
-from chat_corpus import UNCERTAIN_KINDS, corpus
+from chat_corpus import corpus
 from hypothesis import given
 from hypothesis import strategies as st
 

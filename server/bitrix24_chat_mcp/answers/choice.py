@@ -91,5 +91,6 @@ def _named(query: str, chats: list[Chat]) -> tuple[list[Chat], str]:
         for chat in chats
     ]
     found = search(query, titles)
-    said = f"no chat has all of {quoted(query, QUERY_LENGTH)}; nearest by {quoted(found.nearest_by, QUERY_LENGTH)}"
-    return [chats[place] for place in found.places], said if found.nearest_by else ""
+    by = " or ".join(quoted(words, QUERY_LENGTH) for words in found.nearest_by)
+    guess = f"no chat has all of {quoted(query, QUERY_LENGTH)}; nearest by {by}" if by else ""
+    return [chats[place] for place in found.places], guess

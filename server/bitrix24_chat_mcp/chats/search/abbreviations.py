@@ -26,9 +26,9 @@ def in_latin(text: str) -> str:
 
 
 def capitals(title: str) -> list[str]:
-    """Return the abbreviations in a title, in Latin letters; legal forms of companies are none."""
-    found = [one for one in _CAPITALS.findall(title.replace("&", "")) if one.isupper()]
-    return [in_latin(one) for one in found if not vocabulary.is_around(vocabulary.plain(one))]
+    """Return the abbreviations in a title, small; legal forms of companies are none."""
+    found = (one for one in _CAPITALS.findall(title.replace("&", "")) if one.isupper())
+    return [one for one in map(vocabulary.plain, found) if not vocabulary.is_around(one)]
 
 
 def initials(title: str) -> dict[str, int]:

@@ -37,20 +37,20 @@ _UMLAUT_IN_TWO_LETTERS: Final = re.compile(r"(?<=[^q])([aou])e(?=[^aeiouy])|^([a
 
 # Endings as they sound, Russian and English; what is left keeps three letters.
 _FORM: Final = re.compile(
-    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou]|e?s|ed|ing)?"
+    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou])"
 )
+_ENGLISH_FORM: Final = re.compile(r"(.{3,}?)(?:(?<=..)e?s|ed|ing)")
 
 # Suffixes that make one word of another, as they sound: программист and программирование, Übersetzer and
 # Übersetzung. Those of surnames (-ов, -ин) are not among them: Воронов is no form of Воронин.
-_SUFFIXES: Final = """
-irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCesk enes
+_ALL_SUFFIXES: Final = """
+irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCesk
 ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
 an en on n ovn iv tel itel atel ator itor or er ior ar ant ent ur urn
-Cesk esk sk ovsk insk Cestv estv stv ost nost as ias is us es sion tion ati
+Cesk esk sk Cestv estv stv ost nost as ias is us es sion tion ati
 ing ment ation ition ion ian ers ee al ship ness ung erin in lik lar ler Silik Si
 """
-_SUFFIX: Final = re.compile(f"(.{{3,}}?)(?:{'|'.join(sorted(_SUFFIXES.split(), key=len, reverse=True))})")
-_STRIPPED_AT_MOST: Final = 3
+_SUFFIXES: Final = frozenset(_ALL_SUFFIXES.split())
 _LETTERS_OF_A_ROOT: Final = 4
 
 
@@ -70,20 +70,20 @@ def loses_a_letter(text: str) -> bool:
     return re.search(_SILENT, anyascii(text).lower()) is not None
 
 
-def stem(heard: str) -> str:
-    """Return a sound without the ending of its form."""
-    form = _FORM.fullmatch(heard)
+def stem(text: str) -> str:
+    """Return the sound of a word without the ending of its form."""
+    heard = sound(text)
+    form = _FORM.fullmatch(heard) or (None if is_cyrillic(text) else _ENGLISH_FORM.fullmatch(heard))
     return form[1] if form else heard
 
 
-def root(stem: str) -> str:
-    """Return a stem without its suffixes, as long as four letters are left."""
-    for _ in range(_STRIPPED_AT_MOST):
-        derived = _SUFFIX.fullmatch(stem)
-        if not derived or len(derived[1]) < _LETTERS_OF_A_ROOT:
-            return stem
-        stem = derived[1]
-    return stem
+def roots(stem: str) -> tuple[str, ...]:
+    """Return a stem, and what is left without ever more suffixes, as long as that has four letters."""
+    found = [stem]
+    for one in found:  # it grows
+        shorter = {one.removesuffix(suffix) for suffix in _SUFFIXES if one.endswith(suffix)}
+        found += [root for root in shorter if len(root) >= _LETTERS_OF_A_ROOT and root not in found]
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 # What a foreign name sounds like depends on its language. Beside each spelling stand the sounds that it may
@@ -141,7 +141,14 @@ _ACCENTED: Final = str.maketrans(
         **dict.fromkeys("şšśș", "sh"),
         **dict.fromkeys("çčć", "ch"),
         **dict.fromkeys("žżź", "zh"),
-        **{"ğ": "gh", "ı": "i", "ö": "oe", "ø": "oe", "ü": "ue", "ä": "ae", "æ": "ae", "ß": "ss"},
+        "ğ": "gh",
+        "ı": "i",
+        "ö": "oe",
+        "ø": "oe",
+        "ü": "ue",
+        "ä": "ae",
+        "æ": "ae",
+        "ß": "ss",
     }
 )
 _CEDILLA: Final = str.maketrans("ç", "s")
@@ -203,10 +210,10 @@ def _take_apart(reading: str) -> Heard:
     return consonants, tuple(re.split(r"[^aeiouy]", reading))
 
 
-# Which vowels a Latin letter may stand for; й may come to any.
-_MAY_SOUND: Final = {"a": "aeoi", "e": "eiao", "i": "iae", "o": "oaui", "u": "uaie", "y": "iaue"}
-_ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 1.0}
-_MOST_ODD_VOWELS: Final = 1.5
+# Which vowels a Latin letter may stand for; й may come to any other.
+_MAY_SOUND: Final = {"a": "aeo", "e": "eia", "i": "iae", "o": "oau", "u": "uai", "y": "iaue"}
+_ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 0.5}
+_MOST_ODD_VOWELS: Final = 1.0
 _VOWELS_OF_ONE_CONSONANT: Final = 3
 
 
@@ -222,6 +229,6 @@ def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
 
 def _odd(cyrillic: str, latin: str, *, last: bool) -> float:
     if not cyrillic:
-        return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1
-    possible = {"i"}.union(*(_MAY_SOUND[letter] for letter in latin))
+        return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1.5
+    possible = set("i" if len(cyrillic) > 1 else "").union(*(_MAY_SOUND[letter] for letter in latin))
     return 0 if latin and possible.issuperset(cyrillic) else 1

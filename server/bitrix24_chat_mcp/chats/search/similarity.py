@@ -4,8 +4,8 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
 from . import vocabulary
+from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
 from .words import Word
 
 EXACT: Final = 100
@@ -18,10 +18,12 @@ _SAME_SOUND: Final = 97
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
 _BEGINS_BRIEFLY: Final = 74  # two letters
 _SOUND_BEGINS: Final = 86
-_SAME_PERSON: Final = 84
-_HEARD_ALIKE: Final = 82
+_SAME_PERSON: Final = 92
+_HEARD_ALIKE: Final = 74
+TRANSLATED: Final = 75
 _SAME_FORM: Final = 70  # and up to twenty more for the ending
 _SAME_STEM: Final = 76
+_OTHER_THAN_A_NAME: Final = 64
 _DERIVED: Final = 75
 _DERIVED_PERHAPS: Final = 58
 _OTHER_VOWEL: Final = 78
@@ -60,15 +62,10 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
         return _numbered(asked, word)
     if word.text.startswith(asked.text):
         return _begins(asked.text, word.text, is_name=is_name)
-    if asked.sound == word.sound:
-        return _SAME_SOUND if len(asked.sound) > 1 else 0
     if len(asked.sound) < _TELLING_SOUND:
-        return _means(asked, word)
-    if word.sound.startswith(asked.sound):
-        return _SOUND_BEGINS + _share(asked.sound, word.sound)
-    return max(_form(asked, word, is_name=is_name), _means(asked, word), _heard(asked, word)) or (
-        _part(asked, word) or _slip(asked, word)
-    )
+        return _briefly(asked, word) or _means(asked, word, is_name=is_name)
+    near = _sounds(asked, word), _form(asked, word, is_name=is_name), _heard(asked, word)
+    return max(*near, _means(asked, word, is_name=is_name)) or _part(asked, word) or _slip(asked, word)
 
 
 def slips_allowed(sounds: int) -> int:
@@ -91,6 +88,18 @@ def _numbered(asked: Word, word: Word) -> int:
     return _SHORT_YEAR if word.text == f"20{asked.text}" else 0
 
 
+def _briefly(asked: Word, word: Word) -> int:
+    """Compare a word of one or two sounds: only the other alphabet may spell them otherwise."""
+    is_same = asked.sound == word.sound and len(asked.sound) > 1
+    return _SAME_SOUND if is_same and is_cyrillic(asked.text) != is_cyrillic(word.text) else 0
+
+
+def _sounds(asked: Word, word: Word) -> int:
+    if asked.sound == word.sound:
+        return _SAME_SOUND
+    return _SOUND_BEGINS + _share(asked.sound, word.sound) if word.sound.startswith(asked.sound) else 0
+
+
 def _begins(asked: str, word: str, *, is_name: bool) -> int:
     if len(asked) == 1:
         return INITIAL if is_name else 0
@@ -103,16 +112,20 @@ def _share(part: str, whole: str) -> int:
 
 def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     """Compare another name or another form of it; of Кузнецов and Кузнецова, the latter is Кузнецовой."""
-    if word.people and vocabulary.called(asked.text) & word.people:
+    called = vocabulary.called(asked.text)
+    if called & word.people:
         return _SAME_PERSON
     if asked.stem in {word.stem, word.sound} or asked.sound == word.stem:
+        if called and not is_name:
+            return _OTHER_THAN_A_NAME
         is_hers = asked.sound.endswith(_HERS) and word.sound.endswith("a")
         return _SAME_FORM + round(20 * OSA.normalized_similarity(asked.sound, word.sound)) + 3 * is_hers
     is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
     if is_of_many and not word.people:  # Иванов is no form of Иван
         return _SAME_STEM
-    if asked.root == word.root and not is_name and not word.people:
-        return _DERIVED if len(asked.root) > _LETTERS_OF_A_DOUBTFUL_ROOT else _DERIVED_PERHAPS
+    root = "" if is_name or word.people else next((root for root in asked.roots if root in word.roots), "")
+    if root:
+        return _DERIVED if len(root) > _LETTERS_OF_A_DOUBTFUL_ROOT else _DERIVED_PERHAPS
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
 
 
@@ -125,8 +138,10 @@ def _differ_in_the_last_vowel(asked: str, word: str) -> bool:
     )
 
 
-def _means(asked: Word, word: Word) -> int:
-    return SAME_MEANING if asked.meanings & word.meanings else 0
+def _means(asked: Word, word: Word, *, is_name: bool) -> int:
+    if is_name or not asked.meanings & word.meanings:
+        return 0
+    return SAME_MEANING if is_cyrillic(asked.text) == is_cyrillic(word.text) else TRANSLATED
 
 
 def _heard(asked: Word, word: Word) -> int:
@@ -157,7 +172,7 @@ def _slip(asked: Word, word: Word) -> int:
     slips = OSA.distance(asked.sound, word.sound)
     if slips > slips_allowed(size):
         slips = OSA.distance(asked.stem, word.stem)
-        if slips > slips_allowed(len(asked.stem) - 1):
+        if slips > slips_allowed(len(asked.stem) - _ROOM_FOR_AN_END):
             return _begins_slipped(asked.sound, word.sound)
     return 0 if _lost_a_letter(asked, word) else _SLIPPED - _SLIP * slips
 

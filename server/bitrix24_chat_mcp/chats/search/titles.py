@@ -10,7 +10,7 @@ from rapidfuzz.process import extract
 
 from . import abbreviations, phonetics, vocabulary
 from .figures import PHONE, figures, same_number
-from .similarity import EXACT, SAME_MEANING, begins_with, closeness, resembles, slips_allowed
+from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness, resembles, slips_allowed
 from .words import Word, made, normal, phrases, words
 
 _OTHER_ALPHABET: Final = 8
@@ -152,7 +152,8 @@ class Titles:
             yield self._initials_in_latin[latin], abbreviations.WHOLE - _OTHER_ALPHABET
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
-        yield from ((number, SAME_MEANING) for key in _meant(asked) for number in self._by.get(key, ()))
+        for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
+            yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
         yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
         if asked.text.startswith(PHONE):
             phones = self._by.get(PHONE, ())
@@ -163,7 +164,12 @@ class Titles:
         begin, text, size = asked.sound[:3], asked.text, len(asked.sound)
         near = {n for n, sound in enumerate(self._sounds) if begin in sound}
         near.update(n for n, one in enumerate(self.words) if one.text.startswith(text))
-        keys = ("root", asked.root), *(("person", n) for n in vocabulary.called(text)), *_meant(asked)
+        keys = (
+            *(("root", root) for root in asked.roots),
+            ("but the last", text[:-1]),
+            *(("person", n) for n in vocabulary.called(text)),
+            *_meant(asked),
+        )
         near.update(n for key in keys for n in self._by.get(key, ()))
         near.update(self._heard_like(text))
         begun = [sound[:size] for sound in self._sounds]
@@ -175,18 +181,20 @@ class Titles:
 
     def _heard_like(self, text: str) -> Iterator[int]:
         """Return the words of the other alphabet that have the same consonants."""
-        if self.has(text):
-            return
-        is_cyrillic = phonetics.is_cyrillic(text)
+        if not self.has(text):
+            others = self._others_by_consonants(is_cyrillic=phonetics.is_cyrillic(text))
+            for consonants, _ in phonetics.heard(text):
+                yield from others.get(consonants, ())
+
+    def _others_by_consonants(self, *, is_cyrillic: bool) -> dict[str, list[int]]:
         if is_cyrillic not in self._heard:
-            others = ((n, one) for n, one in enumerate(self.words) if one.sound)
-            self._heard[is_cyrillic] = table = defaultdict[str, list[int]](list)
-            for number, one in others:
-                if phonetics.is_cyrillic(one.text) != is_cyrillic:
+            table = defaultdict[str, list[int]](list)
+            for number, one in enumerate(self.words):
+                if one.sound and phonetics.is_cyrillic(one.text) != is_cyrillic:
                     for consonants, _ in phonetics.heard(one.text):
                         table[consonants].append(number)
-        for consonants, _ in phonetics.heard(text):
-            yield from self._heard[is_cyrillic].get(consonants, ())
+            self._heard[is_cyrillic] = dict(table)
+        return self._heard[is_cyrillic]
 
 
 @lru_cache(maxsize=10_000)
@@ -229,9 +237,13 @@ def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
 
 @lru_cache(maxsize=20_000)
 def _keys(one: Word) -> tuple[object, ...]:
-    phone = (PHONE,) if one.text.startswith(PHONE) else ()
-    return (("text", one.text), ("root", one.root), *(("person", n) for n in one.people), *_meant(one), *phone)
+    """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
+    keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
+    keys += [("root", root) for root in one.roots]
+    keys += [("person", person) for person in one.people]
+    keys += [PHONE] if one.text.startswith(PHONE) else []
+    return (*keys, *_meant(one))
 
 
-def _meant(one: Word) -> Iterator[object]:
-    return (("meaning", meaning) for meaning in one.meanings)
+def _meant(one: Word) -> list[object]:
+    return [("meaning", meaning) for meaning in one.meanings]

@@ -1,8 +1,9 @@
-"""What is known of words beforehand: given names, office words, words around a name. Read when first needed."""
+"""What is known of words beforehand: given names, office words, words around a name. Read on first use."""
 
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,7 @@ _PET_ENDING: Final = re.compile(r"(.{4,}?)(?:eCk|oCk|enk|onk|uSk|ul|uS|Cik|ik|k)
 _ENDINGS: Final = ("a", "ia", "i", "e", "u", "oi", "ei", "om", "em")
 _NOMINATIVES: Final = ("", "a", "ia", "i", "ei", "ii")
 _LETTERS_OF_A_FORM: Final = 4
+_BY_SOUND: Final = "≈"
 
 
 def plain(text: str) -> str:
@@ -23,16 +25,19 @@ def plain(text: str) -> str:
 
 
 def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
+    return tomllib.loads(
+        resources.files("bitrix24_chat_mcp.chats.search").joinpath("data", name).read_text(encoding="utf-8")
+    )
 
 
 @lru_cache(maxsize=1)
 def _people() -> dict[str, frozenset[int]]:
-    """Return whose name is how, by its sound."""
+    """Return whose name is how, as it is written and as it sounds."""
     people: defaultdict[str, set[int]] = defaultdict(set)
     for person, line in enumerate(_data("names.toml")["people"].splitlines()):
-        for name in line.split():
-            people[phonetics.sound(plain(name))].add(person)
+        for name in map(plain, line.split()):
+            people[name].add(person)
+            people[_BY_SOUND + phonetics.sound(name)].add(person)
     return {name: frozenset(known) for name, known in people.items()}
 
 
@@ -50,7 +55,7 @@ def _english_people() -> dict[str, frozenset[int]]:
 
 def people(text: str) -> frozenset[int]:
     """Return whose given name this is, as numbers of persons."""
-    known = _people().get(phonetics.sound(text), _NONE)
+    known = _people().get(text) or _people().get(_BY_SOUND + phonetics.sound(text), _NONE)
     return known | _english_people().get(text, _NONE) if text.isascii() else known
 
 
@@ -66,7 +71,9 @@ def called(text: str) -> frozenset[int]:
     begins = [sound.removesuffix(ending) for ending in _ENDINGS if sound.endswith(ending)] + (
         [pet[1]] if pet else []
     )
-    return _NONE.union(*(known.get(begin + ending, _NONE) for begin in begins for ending in _NOMINATIVES))
+    return _NONE.union(
+        *(known.get(_BY_SOUND + begin + ending, _NONE) for begin in begins for ending in _NOMINATIVES)
+    )
 
 
 class _Meanings(NamedTuple):
@@ -80,10 +87,10 @@ def _meanings() -> _Meanings:
     phrases: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
     for meaning, line in enumerate(_data("office.toml")["meanings"].strip().splitlines()):
         for form in line.split("="):
-            stems = tuple(key(part) for part in re.findall(r"[^\W_]+", plain(form)))
+            stems = [key(part) for part in re.findall(r"[^\W_]+", plain(form))]
+            words["".join(stems)].add(meaning)
             if len(stems) > 1:
-                phrases[stems].add(meaning)
-            words["".join(stems) if len(stems) > 1 else stems[0]].add(meaning)
+                phrases[tuple(stems)].add(meaning)
     return _Meanings(
         {stem: frozenset(known) for stem, known in words.items()},
         {stems: frozenset(known) for stems, known in phrases.items()},
@@ -93,13 +100,13 @@ def _meanings() -> _Meanings:
 @lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """Return under what a word is known: short ones as they are written, others by their stem."""
-    return text if len(text) <= 3 else phonetics.stem(phonetics.sound(text))  # noqa: PLR2004
+    return text if len(text) <= 3 else phonetics.stem(text)  # noqa: PLR2004
 
 
-def meanings(text: str, root: str) -> frozenset[int]:
+def meanings(text: str, roots: Sequence[str]) -> frozenset[int]:
     """Return what a word means, as numbers of meanings."""
     known = _meanings().words
-    return known.get(key(text)) or known.get(root, _NONE)
+    return next((known[form] for form in (key(text), *roots) if form in known), _NONE)
 
 
 def phrase(stems: tuple[str, ...]) -> frozenset[int]:

@@ -17,14 +17,15 @@ _LETTER_N_LETTER: Final = re.compile(r"\b([A-Z])n([A-Z])\b")
 class Word(NamedTuple):
     """A word as it is written (small, without ё), as it sounds, and what it may stand for.
 
-    `stem` is the sound without the ending, `root` without suffixes too; `people` are those whose given name
+    `stem` is the sound without the ending, `roots` are what is left
+    of that without ever more suffixes; `people` are those whose given name
     it is, `meanings` the office words that it translates.
     """
 
     text: str
     sound: str
     stem: str
-    root: str
+    roots: tuple[str, ...]
     people: frozenset[int]
     meanings: frozenset[int]
 
@@ -64,14 +65,13 @@ def word(text: str) -> Word:
     if text.isdecimal():
         text = text.lstrip("0") or "0"
     sound = phonetics.sound(text)
-    stem = phonetics.stem(sound)
-    root = phonetics.root(stem)
-    return Word(text, sound, stem, root, vocabulary.people(text), vocabulary.meanings(text, root))
+    roots = phonetics.roots(phonetics.stem(text))
+    return Word(text, sound, roots[0], roots, vocabulary.people(text), vocabulary.meanings(text, roots))
 
 
 def made(text: str, meanings: frozenset[int] = frozenset()) -> Word:
     """Return what is no word but is looked up as one: a date, a telephone number, a phrase."""
-    return Word(text, "", "", text, frozenset(), meanings)
+    return Word(text, "", "", (), frozenset(), meanings)
 
 
 _MOST_WORDS_OF_A_PHRASE: Final = 5
