@@ -21,6 +21,7 @@ __all__ = ["Found", "Names", "rank", "search"]
 # that only resembles it was not meant.
 _FLOOR: Final = 62
 _LEAD: Final = 18
+_SHARE: Final = 5  # what a whole title adds to a score
 _LONG_ENOUGH_WITHOUT_SPACES: Final = 5
 _SHORT: Final = 3
 
@@ -66,10 +67,10 @@ def _index(chats: tuple[Names, ...]) -> Titles:
     return Titles(chats)
 
 
-def _certain(readings: Sequence[Sequence[Term]], titles: Titles) -> dict[int, int]:
+def _certain(readings: Sequence[Sequence[Term]], titles: Titles) -> dict[int, float]:
     """Return the scores of the chats that have every word, with ever fewer of the words around the name."""
     for around in (ALWAYS, PERHAPS, NEVER):
-        scores: dict[int, int] = {}
+        scores: dict[int, float] = {}
         for terms in readings:
             asked = dict.fromkeys(one.text for term in terms for one in term.asked if term.around <= around)
             known = {one.text: one for term in terms for one in term.asked}
@@ -80,7 +81,7 @@ def _certain(readings: Sequence[Sequence[Term]], titles: Titles) -> dict[int, in
     return {}
 
 
-def _scores(asked: Sequence[Asked], titles: Titles) -> Iterator[tuple[int, int]]:
+def _scores(asked: Sequence[Asked], titles: Titles) -> Iterator[tuple[int, float]]:
     if not asked or not all(one.closeness for one in asked):
         return
     for place in titles.with_all(asked):
@@ -89,7 +90,7 @@ def _scores(asked: Sequence[Asked], titles: Titles) -> Iterator[tuple[int, int]]
             yield place, score
 
 
-def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> int:
+def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> float:
     """Return the mean closeness of the words, each to another, plus up to five for the share of the title."""
     free, total = set(chat), 0
     for one in asked:
@@ -99,17 +100,25 @@ def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> int:
         total += close
         free.discard(number)
     title = titles.title_words(chat)
-    return round(total / len(asked) + 5 * len(title - free) / max(len(title), 1))
+    return total / len(asked) + _SHARE * len(title - free) / max(len(title), 1)
 
 
-def _run_together(query: str, chats: Sequence[Names]) -> dict[int, int]:
+def _run_together(query: str, chats: Sequence[Names]) -> dict[int, float]:
     """Find a query whose spaces are not where the title has them, or one without words, such as an emoji."""
     sound = words(query).sound
     if not sound:
         return {place: EXACT for place, names in enumerate(chats) if query in names.title}
     if len(sound) < _LONG_ENOUGH_WITHOUT_SPACES:
         return {}
-    return {place: FIRM for place, names in enumerate(chats) if sound in words(names.title).sound}
+    return {place: FIRM for place, names in enumerate(chats) if _begins_a_word(sound, names.title)}
+
+
+def _begins_a_word(sound: str, title: str) -> bool:
+    whole = words(title)
+    if sound not in whole.sound:
+        return False
+    sounds = [one.sound for one in whole.words]
+    return any("".join(sounds[start:]).startswith(sound) for start in range(len(sounds)))
 
 
 def _nearest(readings: Sequence[Sequence[Term]], titles: Titles) -> Found:

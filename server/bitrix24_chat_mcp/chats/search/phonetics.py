@@ -127,7 +127,7 @@ _READINGS: Final[dict[str, tuple[str, ...]]] = {
     r"z": ("s",),
     r"ss?ion$": ("Sn",),
     r"lt$": ("lt", "", "t"),
-    r"[tdspz]$": ("=", ""),
+    r"(?<=[aeiou])[sz]$|(?<=[aeiounr])[td]$": ("=", ""),
     r"l(?=[km])": ("l", ""),
     r"mb$": ("mb", "m"),
     r".": ("=",),
@@ -160,7 +160,7 @@ _CYRILLIC: Final = dict(
     )
 )
 _CYRILLIC_ENDING: Final = re.compile(
-    r"(.{3,}?)(?:ами|ями|ого|ему|ому|его|ыми|ими|[оеая]м|[ыи]м|[ая]х|[оеё]в|ой|ей)$"
+    r"(.{3,}?)(?:ами|ями|ого|ему|ому|его|ыми|ими|[оеая]м|[ыи]м|[ая]х|ой|ей)$"
 )
 _SAME_SOUNDS: Final = {"dZ": "J", "tC": "C", "z": "s"}
 _VOWELS: Final = re.compile(r"[aeiouy]*")
@@ -175,30 +175,32 @@ def is_cyrillic(text: str) -> bool:
 
 
 @lru_cache(maxsize=20_000)
-def heard(text: str) -> tuple[Heard, ...]:
-    """Return what a word may sound like to one who does not know its language."""
+def heard(text: str, *, is_asked: bool = False) -> tuple[Heard, ...]:
+    """Return what a word may sound like to one who does not know its language.
+
+    A word of a title may have an ending in Cyrillic or be silent at its end in Latin letters only where that
+    helps: what is asked for in Latin letters is read as it is spelt.
+    """
     if is_cyrillic(text):
         form = _CYRILLIC_ENDING.fullmatch(text)
-        return tuple(
-            _take_apart(_in_sounds(word)) for word in dict.fromkeys((text, form[1] if form else text))
-        )
-    spelt = [text.translate(_ACCENTED)] + (
-        [text.translate(_CEDILLA).translate(_ACCENTED)] if "ç" in text else []
-    )
-    return tuple(
-        dict.fromkeys(_take_apart(reading) for word in spelt for reading in _readings(anyascii(word)))
-    )
+        forms = dict.fromkeys((text, form[1] if form else text))
+        return tuple(_take_apart(_in_sounds(word)) for word in forms)
+    spelt = dict.fromkeys((text.translate(_ACCENTED), text.translate(_CEDILLA).translate(_ACCENTED)))
+    readings = (reading for word in spelt for reading in _readings(anyascii(word), is_asked=is_asked))
+    return tuple(dict.fromkeys(_take_apart(reading) for reading in readings))
 
 
 def _in_sounds(text: str) -> str:
     return "".join(_CYRILLIC.get(letter, "") for letter in text)
 
 
-def _readings(text: str) -> Iterator[str]:
+def _readings(text: str, *, is_asked: bool) -> Iterator[str]:
     parts = [
         tuple(part[0] if sound == "=" else sound for sound in _HEARD_AS[part.lastindex or 0])
         for part in _READ.finditer(text)
     ]
+    if is_asked and len(text) > len(parts[-1][0]) == 1:
+        parts[-1] = parts[-1][:1]
     return islice(map("".join, product(*parts)), _READINGS_AT_MOST)
 
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from . import vocabulary
 from .figures import figures
+from .phonetics import loses_a_letter
 from .similarity import FIRM
 from .titles import Asked, Titles
 from .words import Word, made, normal, phrases, word, words
@@ -150,12 +151,19 @@ def _read(chunk: str, titles: Titles) -> list[Asked]:
     as_it_stands = titles.look_up(typed.words)
     if _worst(as_it_stands) >= FIRM:
         return as_it_stands
-    other = words(_in_other_layout(chunk)).words
-    is_short = sum(len(one.text) for one in other) <= _SHORT
-    other_layout = [titles.briefly(one) for one in other] if is_short else titles.look_up(other)
-    readings = [as_it_stands, titles.look_up(typed.joined)]
-    readings += [other_layout] if _worst(other_layout) >= _DOUBTFUL else []
+    readings = [as_it_stands, titles.look_up(typed.joined), _read_in_other_layout(chunk, titles)]
     return max(readings, key=_worst)
+
+
+def _read_in_other_layout(chunk: str, titles: Titles) -> list[Asked]:
+    """Look up what the same keys type in the other layout: words of that alphabet, short ones strictly."""
+    other = words(_in_other_layout(chunk)).words
+    letters = sum(len(one.text) for one in other)
+    if letters < sum(map(str.isalnum, chunk)) or any(loses_a_letter(one.text) for one in other):
+        return []
+    found = [titles.briefly(one) for one in other] if letters <= _SHORT else titles.look_up(other)
+    found = [titles.in_alphabet_of(one) for one in found]
+    return found if _worst(found) >= _DOUBTFUL else []
 
 
 def _worst(reading: Sequence[Asked]) -> int:

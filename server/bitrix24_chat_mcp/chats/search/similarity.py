@@ -18,13 +18,15 @@ _SAME_SOUND: Final = 97
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
 _BEGINS_BRIEFLY: Final = 74  # two letters
 _SOUND_BEGINS: Final = 86
+_SOUND_BEGINS_PERHAPS: Final = 58
 _SAME_PERSON: Final = 92
 _HEARD_ALIKE: Final = 74
-TRANSLATED: Final = 75
+TRANSLATED: Final = 71
 _SAME_FORM: Final = 70  # and up to twenty more for the ending
 _SAME_STEM: Final = 76
 _OTHER_THAN_A_NAME: Final = 64
 _DERIVED: Final = 75
+_DERIVED_ABROAD: Final = 70
 _DERIVED_PERHAPS: Final = 58
 _OTHER_VOWEL: Final = 78
 _PART: Final = 72
@@ -46,7 +48,7 @@ _LETTERS_TO_RESEMBLE: Final = 6
 _LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
 _LETTERS_OF_A_FORM: Final = 4
 
-_ROOM_FOR_SLIPS: Final = (5, 8)  # sounds that a word needs for one slip, and for two
+_ROOM_FOR_SLIPS: Final = (6, 9)  # sounds that a word needs for one slip, and for two
 _ROOM_FOR_AN_END: Final = 2
 _LETTERS_WITH_ANOTHER_BEGINNING: Final = 7
 
@@ -65,7 +67,11 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
     if len(asked.sound) < _TELLING_SOUND:
         return _briefly(asked, word) or _means(asked, word, is_name=is_name)
     near = _sounds(asked, word), _form(asked, word, is_name=is_name), _heard(asked, word)
-    return max(*near, _means(asked, word, is_name=is_name)) or _part(asked, word) or _slip(asked, word)
+    return (
+        max(*near, _means(asked, word, is_name=is_name))
+        or _part(asked, word, is_name=is_name)
+        or _slip(asked, word)
+    )
 
 
 def slips_allowed(sounds: int) -> int:
@@ -97,7 +103,10 @@ def _briefly(asked: Word, word: Word) -> int:
 def _sounds(asked: Word, word: Word) -> int:
     if asked.sound == word.sound:
         return _SAME_SOUND
-    return _SOUND_BEGINS + _share(asked.sound, word.sound) if word.sound.startswith(asked.sound) else 0
+    if not word.sound.startswith(asked.sound):
+        return 0
+    is_told = len(asked.sound) > _TELLING_SOUND
+    return _SOUND_BEGINS + _share(asked.sound, word.sound) if is_told else _SOUND_BEGINS_PERHAPS
 
 
 def _begins(asked: str, word: str, *, is_name: bool) -> int:
@@ -115,7 +124,7 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     called = vocabulary.called(asked.text)
     if called & word.people:
         return _SAME_PERSON
-    if asked.stem in {word.stem, word.sound} or asked.sound == word.stem:
+    if _are_forms(asked, word, is_name=is_name):
         if called and not is_name:
             return _OTHER_THAN_A_NAME
         is_hers = asked.sound.endswith(_HERS) and word.sound.endswith("a")
@@ -125,8 +134,24 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
         return _SAME_STEM
     root = "" if is_name or word.people else next((root for root in asked.roots if root in word.roots), "")
     if root:
-        return _DERIVED if len(root) > _LETTERS_OF_A_DOUBTFUL_ROOT else _DERIVED_PERHAPS
+        return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
+
+
+def _derived(root: str, *, is_foreign: bool) -> int:
+    if len(root) <= _LETTERS_OF_A_DOUBTFUL_ROOT:
+        return _DERIVED_PERHAPS
+    return _DERIVED_ABROAD if is_foreign else _DERIVED
+
+
+def _are_forms(asked: Word, word: Word, *, is_name: bool) -> bool:
+    """Tell whether words have a stem in common; Roberts is no form of Robert."""
+    if asked.stem not in {word.stem, word.sound} and asked.sound != word.stem:
+        return False
+    is_english = not is_cyrillic(asked.text)
+    if is_name and is_english and asked.sound.removesuffix("s") == word.sound:
+        return False
+    return is_english != is_cyrillic(word.text) or min(len(asked.stem), len(word.stem)) > _TELLING_SOUND
 
 
 def _differ_in_the_last_vowel(asked: str, word: str) -> bool:
@@ -150,18 +175,20 @@ def _heard(asked: Word, word: Word) -> int:
     if is_cyrillic(asked.text) == is_foreign:
         return 0
     cyrillic, latin = (word, asked) if is_foreign else (asked, word)
+    if cyrillic.people and latin.people:
+        return 0
     alike = any(
         one[0] == other[0] and sounds_alike(one, other)
-        for one in heard(cyrillic.text)
-        for other in heard(latin.text)
+        for one in heard(cyrillic.text, is_asked=not is_foreign)
+        for other in heard(latin.text, is_asked=is_foreign)
     )
     return _HEARD_ALIKE if alike else 0
 
 
-def _part(asked: Word, word: Word) -> int:
+def _part(asked: Word, word: Word, *, is_name: bool) -> int:
     if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
         return _SAME_STEM
-    return _PART if len(asked.sound) >= _TELLING_PART and asked.sound in word.sound else 0
+    return _PART if len(asked.sound) > _TELLING_PART and asked.sound in word.sound and not is_name else 0
 
 
 def _slip(asked: Word, word: Word) -> int:

@@ -14,7 +14,7 @@ from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness,
 from .words import Word, made, normal, phrases, words
 
 _OTHER_ALPHABET: Final = 8
-_JOB: Final = 10
+_JOB: Final = 13
 """What a job title counts less than a name."""
 
 
@@ -110,6 +110,15 @@ class Titles:
         found = ((number, begins_with(asked, one)) for number, one in enumerate(self.words))
         return Asked(asked.text, {number: close for number, close in found if close})
 
+    def in_alphabet_of(self, asked: Asked) -> Asked:
+        """Return it without words of the other alphabet."""
+        is_cyrillic, count = phonetics.is_cyrillic(asked.text), len(self.words)
+        close = asked.closeness.items()
+        same = (
+            (n, c) for n, c in close if n < count and phonetics.is_cyrillic(self.words[n].text) is is_cyrillic
+        )
+        return Asked(asked.text, dict(same))
+
     def resembling(self, asked: Word) -> Asked:
         """Return words that have one slip more than is forgiven: not to be asserted, but to be offered."""
         found = ((number, resembles(asked, one)) for number, one in enumerate(self.words))
@@ -183,7 +192,7 @@ class Titles:
         """Return the words of the other alphabet that have the same consonants."""
         if not self.has(text):
             others = self._others_by_consonants(is_cyrillic=phonetics.is_cyrillic(text))
-            for consonants, _ in phonetics.heard(text):
+            for consonants, _ in phonetics.heard(text, is_asked=True):
                 yield from others.get(consonants, ())
 
     def _others_by_consonants(self, *, is_cyrillic: bool) -> dict[str, list[int]]:

@@ -12,10 +12,12 @@ from . import phonetics
 
 _NONE: Final = frozenset[int]()
 _LETTERS_OF_A_BEGINNING: Final = 5
-_PET_ENDING: Final = re.compile(r"(.{4,}?)(?:eCk|oCk|enk|onk|uSk|ul|uS|Cik|ik|k)[aeiou]*")
+_PET_ENDING: Final = re.compile(r"(.{4,}?)(?:(?:eCk|oCk|enk|onk|uSk|ul|uS|k)[aeiou]+|Cik|ik)")
 _ENDINGS: Final = ("a", "ia", "i", "e", "u", "oi", "ei", "om", "em")
 _NOMINATIVES: Final = ("", "a", "ia", "i", "ei", "ii")
 _LETTERS_OF_A_FORM: Final = 4
+_LETTERS_OF_A_STEM: Final = 3
+_LETTERS_OF_A_ROOT: Final = 5
 _BY_SOUND: Final = "≈"
 
 
@@ -63,7 +65,7 @@ def people(text: str) -> frozenset[int]:
 def called(text: str) -> frozenset[int]:
     """Return who is called so: as `people`, also with an ending (Олей) or by a pet form of one (Лариска)."""
     found = people(text)
-    if found or len(text) < _LETTERS_OF_A_FORM:
+    if found or text.isascii() or len(text) < _LETTERS_OF_A_FORM:
         return found
     sound = phonetics.sound(text)
     pet = _PET_ENDING.fullmatch(sound)
@@ -99,14 +101,19 @@ def _meanings() -> _Meanings:
 
 @lru_cache(maxsize=20_000)
 def key(text: str) -> str:
-    """Return under what a word is known: short ones as they are written, others by their stem."""
-    return text if len(text) <= 3 else phonetics.stem(text)  # noqa: PLR2004
+    """Return under what a word is known: short ones as they are written, others by alphabet and stem."""
+    return text if len(text) <= _LETTERS_OF_A_STEM else _filed(text, phonetics.stem(text))
+
+
+def _filed(text: str, root: str) -> str:
+    return f"{'ж' if phonetics.is_cyrillic(text) else 'z'}-{root}"
 
 
 def meanings(text: str, roots: Sequence[str]) -> frozenset[int]:
     """Return what a word means, as numbers of meanings."""
     known = _meanings().words
-    return next((known[form] for form in (key(text), *roots) if form in known), _NONE)
+    forms = [key(text), *(_filed(text, root) for root in roots if len(root) >= _LETTERS_OF_A_ROOT)]
+    return next((known[form] for form in forms if form in known), _NONE)
 
 
 def phrase(stems: tuple[str, ...]) -> frozenset[int]:
