@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from .query import ALWAYS, NEVER, PERHAPS, Term, read
 from .similarity import CERTAIN, EXACT, FIRM, INITIAL
 from .titles import Asked, Names, Titles
-from .words import word, words
+from .words import Words, word, words
 
 __all__ = ["Found", "Names", "rank", "search"]
 
@@ -99,26 +99,28 @@ def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> floa
             return 0
         total += close
         free.discard(number)
-    title = titles.title_words(chat)
-    return total / len(asked) + _SHARE * len(title - free) / max(len(title), 1)
+    share = titles.share(chat, set(chat) - free)
+    return total / len(asked) + _SHARE * share
 
 
 def _run_together(query: str, chats: Sequence[Names]) -> dict[int, float]:
     """Find a query whose spaces are not where the title has them, or one without words, such as an emoji."""
-    sound = words(query).sound
-    if not sound:
+    asked = words(query)
+    if not asked.sound:
         return {place: EXACT for place, names in enumerate(chats) if query in names.title}
-    if len(sound) < _LONG_ENOUGH_WITHOUT_SPACES:
+    if len(asked.sound) < _LONG_ENOUGH_WITHOUT_SPACES:
         return {}
-    return {place: FIRM for place, names in enumerate(chats) if _begins_a_word(sound, names.title)}
+    return {place: FIRM for place, names in enumerate(chats) if _runs_on(asked, words(names.title))}
 
 
-def _begins_a_word(sound: str, title: str) -> bool:
-    whole = words(title)
-    if sound not in whole.sound:
-        return False
-    sounds = [one.sound for one in whole.words]
-    return any("".join(sounds[start:]).startswith(sound) for start in range(len(sounds)))
+def _runs_on(asked: Words, title: Words) -> bool:
+    """Tell whether a title reads so from the beginning of a word on, if spaces do not count."""
+    if asked.sound in title.sound:
+        sounds = [one.sound for one in title.words]
+        return any("".join(sounds[start:]).startswith(asked.sound) for start in range(len(sounds)))
+    texts = [one.text for one in title.words]
+    typed = "".join(one.text for one in asked.words)
+    return typed in (whole := "".join(texts)) and whole.startswith(typed)
 
 
 def _nearest(readings: Sequence[Sequence[Term]], titles: Titles) -> Found:

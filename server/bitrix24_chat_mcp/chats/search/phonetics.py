@@ -45,10 +45,10 @@ _ENGLISH_FORM: Final = re.compile(r"(.{3,}?)(?:(?<=..)e?s|ed|ing)")
 # Übersetzung. Those of surnames (-ов, -ин) are not among them: Воронов is no form of Воронин.
 _ALL_SUFFIXES: Final = """
 irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCesk
-ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
+ov ev ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
 an en on n ovn iv tel itel atel ator itor or er ior ar ant ent ur urn
-Cesk esk sk Cestv estv stv ost nost as ias is us es sion tion ati
-ing ment ation ition ion ian ers ee al ship ness ung erin in lik lar ler Silik Si
+Cesk esk sk Cestv estv stv ost nost as ias is sion tion ati
+ing ment ation ition ion ian ers ee ship ness ung erin in lik lar ler Silik Si
 """
 _SUFFIXES: Final = frozenset(_ALL_SUFFIXES.split())
 _LETTERS_OF_A_ROOT: Final = 4

@@ -17,7 +17,7 @@ _ENGLISH: Final = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`{}:\"<>~QWERTYUIOPASDFGHJKLZ
 _RUSSIAN: Final = "йцукенгшщзхъфывапролджэячсмитьбюёХЪЖЭБЮЁЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ"
 _TO_RUSSIAN: Final = str.maketrans(_ENGLISH, _RUSSIAN)
 _TO_ENGLISH: Final = str.maketrans(_RUSSIAN, _ENGLISH)
-_SHORT: Final = 3
+_SHORT: Final = 4
 _MOST_ABBREVIATED: Final = 6
 _FEWEST_CAPITALS: Final = 2
 _DOUBTFUL: Final = 70
@@ -104,12 +104,18 @@ def _is_left_out(one: Word) -> bool:
 def _joined(tokens: list[Token], titles: Titles) -> list[Token]:
     """Put together two pieces that titles have as one word: help desk, helpdesk."""
     for start, pair in enumerate(pairwise(tokens)):
-        singles = [_single(token) for token in pair]
-        if all(one.sound and not one.is_numbered and not vocabulary.is_around(one.text) for one in singles):
-            together = word("".join(one.text for one in singles))
-            if titles.near(together).best >= FIRM:
-                return [*tokens[:start], _together(pair, together), *tokens[start + 2 :]]
+        one, other = (_single(token) for token in pair)
+        if not _may_join(one) or not _may_join(other):
+            continue
+        together = word(one.text + other.text)
+        least = FIRM if titles.has(one.text) else _DOUBTFUL
+        if titles.near(together).best >= least:
+            return [*tokens[:start], _together(pair, together), *tokens[start + 2 :]]
     return tokens
+
+
+def _may_join(one: Word) -> bool:
+    return bool(one.sound) and not one.is_numbered and not vocabulary.is_around(one.text)
 
 
 def _single(token: Token) -> Word:
@@ -135,14 +141,14 @@ def _how_around(chunk: str, titles: Titles) -> int:
     typed, other = _texts(chunk), _texts(_in_other_layout(chunk))
     if all(map(vocabulary.is_around, typed)):
         return ALWAYS
-    if other and not any(map(titles.has, typed)) and all(map(vocabulary.is_around, other)):
+    if len(typed) == len(other) == 1 and vocabulary.is_around(other[0]) and not titles.has(typed[0]):
         return ALWAYS
     is_loose = all(vocabulary.is_around(text) or vocabulary.is_loosely_around(text) for text in typed)
     return PERHAPS if is_loose else NEVER
 
 
-def _texts(chunk: str) -> set[str]:
-    return {one.text for one in words(chunk).words}
+def _texts(chunk: str) -> list[str]:
+    return [one.text for one in words(chunk).words]
 
 
 def _read(chunk: str, titles: Titles) -> list[Asked]:

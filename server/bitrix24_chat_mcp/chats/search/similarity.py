@@ -21,6 +21,7 @@ _SOUND_BEGINS: Final = 86
 _SOUND_BEGINS_PERHAPS: Final = 58
 _SAME_PERSON: Final = 92
 _HEARD_ALIKE: Final = 74
+_HEARD_PERHAPS: Final = 64  # an office word that means something else
 TRANSLATED: Final = 71
 _SAME_FORM: Final = 70  # and up to twenty more for the ending
 _SAME_STEM: Final = 76
@@ -80,9 +81,11 @@ def slips_allowed(sounds: int) -> int:
 
 
 def begins_with(asked: Word, word: Word) -> int:
-    """Compare a short word that was read in another way than typed: it is the word, or its beginning."""
+    """Compare a short word that was read otherwise than typed: the word, its beginning, or a short name."""
     if asked.text == word.text:
         return EXACT
+    if vocabulary.called(asked.text) & word.people:
+        return _SAME_PERSON
     return _BEGINS_BRIEFLY if len(asked.text) >= _TELLING_SOUND and word.text.startswith(asked.text) else 0
 
 
@@ -182,7 +185,9 @@ def _heard(asked: Word, word: Word) -> int:
         for one in heard(cyrillic.text, is_asked=not is_foreign)
         for other in heard(latin.text, is_asked=is_foreign)
     )
-    return _HEARD_ALIKE if alike else 0
+    if not alike:
+        return 0
+    return _HEARD_PERHAPS if asked.meanings else _HEARD_ALIKE
 
 
 def _part(asked: Word, word: Word, *, is_name: bool) -> int:

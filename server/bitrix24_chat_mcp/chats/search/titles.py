@@ -141,11 +141,14 @@ class Titles:
                 near[place] = max(close - self.chats[place][number], near.get(place, 0))
         return near
 
-    def title_words(self, chat: dict[int, int]) -> set[int]:
-        """Return the words of a title without those that may be around any, unless it has no others."""
+    def share(self, chat: dict[int, int], found: set[int]) -> float:
+        """Return how much of a title was found, without the words that may be around any."""
         count = len(self.words)
+        if any(n >= count and chat[n] == 0 for n in found):
+            return 1  # by its initials
         of_title = {n for n, off in chat.items() if not off and n < count and self._sounds[n]}
-        return {n for n in of_title if self._tells[n]} or of_title
+        telling = {n for n in of_title if self._tells[n]} or of_title
+        return len(telling & found) / max(len(telling), 1)
 
     def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         if not asked.sound:

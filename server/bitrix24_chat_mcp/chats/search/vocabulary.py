@@ -3,17 +3,18 @@
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from . import phonetics
 
 _NONE: Final = frozenset[int]()
+_Key = TypeVar("_Key", str, tuple[str, ...])
 _LETTERS_OF_A_BEGINNING: Final = 5
 _PET_ENDING: Final = re.compile(r"(.{4,}?)(?:(?:eCk|oCk|enk|onk|uSk|ul|uS|k)[aeiou]+|Cik|ik)")
-_ENDINGS: Final = ("a", "ia", "i", "e", "u", "oi", "ei", "om", "em")
+_ENDINGS: Final = ("a", "ia", "i", "e", "u", "oi", "ei", "om", "em", "ou", "eu")
 _NOMINATIVES: Final = ("", "a", "ia", "i", "ei", "ii")
 _LETTERS_OF_A_FORM: Final = 4
 _LETTERS_OF_A_STEM: Final = 3
@@ -80,23 +81,30 @@ def called(text: str) -> frozenset[int]:
 
 class _Meanings(NamedTuple):
     words: dict[str, frozenset[int]]
+    roots: dict[str, frozenset[int]]
     phrases: dict[tuple[str, ...], frozenset[int]]
 
 
 @lru_cache(maxsize=1)
 def _meanings() -> _Meanings:
     words: defaultdict[str, set[int]] = defaultdict(set)
+    roots: defaultdict[str, set[int]] = defaultdict(set)
     phrases: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
     for meaning, line in enumerate(_data("office.toml")["meanings"].strip().splitlines()):
         for form in line.split("="):
-            stems = [key(part) for part in re.findall(r"[^\W_]+", plain(form))]
+            parts = re.findall(r"[^\W_]+", plain(form))
+            stems = [key(part) for part in parts]
             words["".join(stems)].add(meaning)
-            if len(stems) > 1:
+            if len(parts) > 1:
                 phrases[tuple(stems)].add(meaning)
-    return _Meanings(
-        {stem: frozenset(known) for stem, known in words.items()},
-        {stems: frozenset(known) for stems, known in phrases.items()},
-    )
+            else:
+                for root in _roots(parts[0], phonetics.roots(phonetics.stem(parts[0]))):
+                    roots[root].add(meaning)
+    return _Meanings(_frozen(words), _frozen(roots), _frozen(phrases))
+
+
+def _frozen(table: Mapping[_Key, set[int]]) -> dict[_Key, frozenset[int]]:
+    return {key: frozenset(known) for key, known in table.items()}
 
 
 @lru_cache(maxsize=20_000)
@@ -109,11 +117,16 @@ def _filed(text: str, root: str) -> str:
     return f"{'ж' if phonetics.is_cyrillic(text) else 'z'}-{root}"
 
 
+def _roots(text: str, roots: Sequence[str]) -> list[str]:
+    return [_filed(text, root) for root in roots if len(root) >= _LETTERS_OF_A_ROOT]
+
+
 def meanings(text: str, roots: Sequence[str]) -> frozenset[int]:
     """Return what a word means, as numbers of meanings."""
-    known = _meanings().words
-    forms = [key(text), *(_filed(text, root) for root in roots if len(root) >= _LETTERS_OF_A_ROOT)]
-    return next((known[form] for form in forms if form in known), _NONE)
+    known = _meanings()
+    if found := known.words.get(key(text)):
+        return found
+    return next((known.roots[root] for root in _roots(text, roots) if root in known.roots), _NONE)
 
 
 def phrase(stems: tuple[str, ...]) -> frozenset[int]:
