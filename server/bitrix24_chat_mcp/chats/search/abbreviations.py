@@ -17,6 +17,7 @@ _FEWEST, _MOST = 2, 6
 
 _SEGMENT: Final = re.compile(r"[^:/|()«»\"“”,;—–]+")
 _PIECE: Final = re.compile(r"[^\W\d_]+")
+_PAIR: Final = re.compile(r"([^\W\d_])[^\W\d_]+ ?& ?([^\W\d_])[^\W\d_]+")
 _CAPITALS: Final = re.compile(rf"[^\W\d_]{{{_FEWEST},{_MOST}}}")
 
 
@@ -41,6 +42,8 @@ def initials(title: str) -> dict[str, int]:
             found[short] = max(worth, found.get(short, 0))
         for short, worth in _runs(pieces) if len(telling) < len(pieces) else ():
             found[short] = max(worth - _WITH_FUNCTION_WORDS, found.get(short, 0))
+    for one, other in _PAIR.findall(title):
+        found[vocabulary.plain(one + other)] = WHOLE
     return found
 
 

@@ -121,7 +121,7 @@ _READINGS: Final[dict[str, tuple[str, ...]]] = {
     r"x": ("ks", "s"),
     r"tion$": ("Sn",),
     r"stle": ("sl", "stle"),
-    r"^s(?=[tp])": ("s", "S"),
+    r"^s(?=[tpk])": ("s", "S"),
     r"tz|ts": ("s",),
     r"z(?=u)": ("s", "Z"),
     r"z": ("s",),
@@ -232,5 +232,7 @@ def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
 def _odd(cyrillic: str, latin: str, *, last: bool) -> float:
     if not cyrillic:
         return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1.5
-    possible = set("i" if len(cyrillic) > 1 else "").union(*(_MAY_SOUND[letter] for letter in latin))
+    possible = set("o" if "eu" in latin else "") | set("i" if len(cyrillic) > 1 else "").union(
+        *(_MAY_SOUND[letter] for letter in latin)
+    )
     return 0 if latin and possible.issuperset(cyrillic) else 1

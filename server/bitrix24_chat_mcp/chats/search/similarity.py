@@ -94,7 +94,9 @@ def _numbered(asked: Word, word: Word) -> int:
         return _SAME_SOUND
     if word.text.startswith(asked.text) and word.sound and len(asked.text) >= _TELLING_NUMBER:
         return _BEGINS
-    return _SHORT_YEAR if word.text == f"20{asked.text}" else 0
+    if word.text == f"20{asked.text}":
+        return _SHORT_YEAR
+    return _means(asked, word, is_name=False)
 
 
 def _briefly(asked: Word, word: Word) -> int:
@@ -124,7 +126,7 @@ def _share(part: str, whole: str) -> int:
 
 def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     """Compare another name or another form of it; of Кузнецов and Кузнецова, the latter is Кузнецовой."""
-    called = vocabulary.called(asked.text)
+    called = vocabulary.called(asked.text) if is_name else vocabulary.people(asked.text)
     if called & word.people:
         return _SAME_PERSON
     if _are_forms(asked, word, is_name=is_name):

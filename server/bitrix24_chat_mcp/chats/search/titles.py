@@ -228,7 +228,7 @@ def _all_words(text: str) -> Iterator[Word]:
 
 def _words_of(read: _Read, *, is_name: bool) -> Iterator[tuple[Word, bool, int]]:
     yield from ((one, is_name, 0) for one in read.title)
-    yield from ((one, False, _JOB) for one in read.position)
+    yield from ((one._replace(people=frozenset()), False, _JOB) for one in read.position)
 
 
 def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
