@@ -26,6 +26,8 @@ class Choice:
 
 
 EVERYTHING = Choice()
+SEARCHED = 200
+"""Characters of a title that are searched."""
 QUERY_LENGTH = 80
 """Characters of a query that an answer repeats."""
 
@@ -85,9 +87,9 @@ def _named(query: str, chats: list[Chat]) -> tuple[list[Chat], str]:
     from bitrix24_chat_mcp.chats.search.match import Names, search  # noqa: PLC0415
 
     titles = [
-        Names(clean(chat.title), clean(chat.position), is_person=True)
+        Names(clean(chat.title, SEARCHED), clean(chat.position, SEARCHED), is_person=True)
         if chat.kind == "person"
-        else Names(clean(chat.title))  # its position is that of whoever wrote last
+        else Names(clean(chat.title, SEARCHED))  # its position is that of whoever wrote last
         for chat in chats
     ]
     found = search(query, titles)

@@ -22,6 +22,7 @@ __all__ = ["Found", "Names", "rank", "search"]
 _FLOOR: Final = 62
 _LEAD: Final = 18
 _SHARE: Final = 5  # what a whole title adds to a score
+_LONGEST_QUERY: Final = 200
 _LONG_ENOUGH_WITHOUT_SPACES: Final = 5
 _SHORT: Final = 3
 
@@ -49,11 +50,12 @@ def rank(query: str, chats: Sequence[Names]) -> list[int]:
 
 def search(query: str, chats: Sequence[Names]) -> Found:
     """Return the chats that `query` means; where there are none, the few that are nearest, and by what."""
-    if not query.strip():
+    query = query.strip()[:_LONGEST_QUERY]
+    if not query:
         return Found(list(range(len(chats))))
     titles = _index(tuple(chats))
     readings = read(query, titles)
-    scores = _certain(readings, titles) or _run_together(query.strip(), chats)
+    scores = _certain(readings, titles) or _run_together(query, chats)
     if not scores:
         return _nearest(readings, titles)
     bar = max(scores.values()) - _LEAD

@@ -48,7 +48,7 @@ irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCes
 ov ev ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
 an en on n ovn iv tel itel atel ator itor or er ior ar ant ent ur urn
 Cesk esk sk Cestv estv stv ost nost as ias is sion tion ati
-ing ment ation ition ion ian ers ee ship ness ung erin in lik lar ler Silik Si
+ing ment ation ition ion ian ers ee ship ness ung erin lik lar ler Silik Si
 """
 _SUFFIXES: Final = frozenset(_ALL_SUFFIXES.split())
 _LETTERS_OF_A_ROOT: Final = 4
@@ -93,7 +93,8 @@ _READINGS: Final[dict[str, tuple[str, ...]]] = {
     r"sch": ("S", "sk"),
     r"sh": ("S",),
     r"sz": ("S", "s"),
-    r"zh|rz": ("Z",),
+    r"zh": ("Z", "CZ"),
+    r"rz": ("Z",),
     r"cqu|ck": ("k",),
     r"ch": ("C", "k", "S", "h"),
     r"cc(?=[eiy])": ("C", "ks"),
@@ -110,8 +111,9 @@ _READINGS: Final[dict[str, tuple[str, ...]]] = {
     r"ph": ("f",),
     r"th|dt": ("t",),
     r"^h": ("h", "", "g"),
-    r"h(?=[aeiouy])": ("h", "", "g"),
-    r"h": ("", "h"),
+    r"rh": ("r",),
+    r"h$|h(?=[lmnr])": ("", "h"),
+    r"h": ("h", "g"),
     r"^wr": ("r",),
     r"^kn": ("n", "kn"),
     r"wh": ("u", "v", "h"),
@@ -232,7 +234,6 @@ def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
 def _odd(cyrillic: str, latin: str, *, last: bool) -> float:
     if not cyrillic:
         return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1.5
-    possible = set("o" if "eu" in latin else "") | set("i" if len(cyrillic) > 1 else "").union(
-        *(_MAY_SOUND[letter] for letter in latin)
-    )
+    letters = [_MAY_SOUND[letter] for letter in latin] + (["o"] if "eu" in latin else [])
+    possible = set("i" if len(cyrillic) > 1 else "").union(*letters)
     return 0 if latin and possible.issuperset(cyrillic) else 1

@@ -88,17 +88,15 @@ def _abbreviated(tokens: list[Token], titles: Titles) -> list[Token]:
     for length in range(min(len(tokens), _MOST_ABBREVIATED), 1, -1):
         for start in range(len(tokens) - length + 1):
             run = singles[start : start + length]
-            if not all(one.sound for one in run) or any(map(_is_left_out, (run[0], run[-1]))):
+            if not all(one.sound for one in run) or any(
+                vocabulary.is_around(one.text) for one in (run[0], run[-1])
+            ):
                 continue
-            short = "".join(one.text[:1] for one in run if not _is_left_out(one))
+            short = "".join(one.text[:1] for one in run if not vocabulary.is_around(one.text))
             if short in titles.acronyms:
                 stop = start + length
                 return [*tokens[:start], _together(tokens[start:stop], word(short)), *tokens[stop:]]
     return tokens
-
-
-def _is_left_out(one: Word) -> bool:
-    return vocabulary.is_around(one.text) or vocabulary.is_loosely_around(one.text)
 
 
 def _joined(tokens: list[Token], titles: Titles) -> list[Token]:
@@ -165,7 +163,11 @@ def _read_in_other_layout(chunk: str, titles: Titles) -> list[Asked]:
     """Look up what the same keys type in the other layout: words of that alphabet, short ones strictly."""
     other = words(_in_other_layout(chunk)).words
     letters = sum(len(one.text) for one in other)
-    if letters < sum(map(str.isalnum, chunk)) or any(loses_a_letter(one.text) for one in other):
+    if (
+        any(len(one.text) == 1 for one in other)
+        or letters < sum(map(str.isalnum, chunk))
+        or any(loses_a_letter(one.text) for one in other)
+    ):
         return []
     found = [titles.briefly(one) for one in other] if letters <= _SHORT else titles.look_up(other)
     found = [titles.in_alphabet_of(one) for one in found]

@@ -63,6 +63,8 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
         return EXACT
     if asked.is_numbered or word.is_numbered:
         return _numbered(asked, word)
+    if _are_one_person(asked, word, is_name=is_name):
+        return _SAME_PERSON
     if word.text.startswith(asked.text):
         return _begins(asked.text, word.text, is_name=is_name)
     if len(asked.sound) < _TELLING_SOUND:
@@ -84,9 +86,16 @@ def begins_with(asked: Word, word: Word) -> int:
     """Compare a short word that was read otherwise than typed: the word, its beginning, or a short name."""
     if asked.text == word.text:
         return EXACT
-    if vocabulary.called(asked.text) & word.people:
+    if _are_one_person(asked, word, is_name=True):
         return _SAME_PERSON
     return _BEGINS_BRIEFLY if len(asked.text) >= _TELLING_SOUND and word.text.startswith(asked.text) else 0
+
+
+def _are_one_person(asked: Word, word: Word, *, is_name: bool) -> bool:
+    """Tell whether names are of one person; in titles of no person, pet forms may well be other words."""
+    if not word.people:
+        return False
+    return bool(word.people & (vocabulary.called(asked.text) if is_name else asked.people))
 
 
 def _numbered(asked: Word, word: Word) -> int:
@@ -126,11 +135,8 @@ def _share(part: str, whole: str) -> int:
 
 def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     """Compare another name or another form of it; of Кузнецов and Кузнецова, the latter is Кузнецовой."""
-    called = vocabulary.called(asked.text) if is_name else vocabulary.people(asked.text)
-    if called & word.people:
-        return _SAME_PERSON
     if _are_forms(asked, word, is_name=is_name):
-        if called and not is_name:
+        if asked.people and not is_name:
             return _OTHER_THAN_A_NAME
         is_hers = asked.sound.endswith(_HERS) and word.sound.endswith("a")
         return _SAME_FORM + round(20 * OSA.normalized_similarity(asked.sound, word.sound)) + 3 * is_hers
