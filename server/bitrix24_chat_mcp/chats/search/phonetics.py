@@ -112,7 +112,7 @@ _READINGS: Final[dict[str, tuple[str, ...]]] = {
     r"th|dt": ("t",),
     r"^h": ("h", "", "g"),
     r"rh": ("r",),
-    r"h$|h(?=[lmnr])": ("", "h"),
+    r"h$|h(?=[lnr])": ("", "h"),
     r"h": ("h", "g"),
     r"^wr": ("r",),
     r"^kn": ("n", "kn"),
