@@ -232,6 +232,11 @@ def test_words_around_a_name_are_left_out_only_where_no_chat_has_them() -> None:
     assert found("команда Альфа", "Альфа", "Бета") == ["Альфа"]
 
 
+@pytest.mark.parametrize("word", ["Максим", "водители", "бюджете", "приём", "печать", "новый"])
+def test_a_word_that_no_title_has_is_not_taken_for_one_around_the_name(word: str) -> None:
+    assert search(f"{word} Орлов", named("Дмитрий Орлов", "Склад")) == Found([0], ("Орлов",))
+
+
 def test_where_no_chat_has_every_word_the_nearest_are_a_guess_by_the_rarest() -> None:
     chats = named("Склад Химки", "Склад Подольск", "Договор аренды", "Общий чат")
     assert search("аренды Луна", chats) == Found([2], ("аренды",))
