@@ -10,9 +10,10 @@ from functools import lru_cache
 from math import log
 from typing import Final, NamedTuple
 
+from .names import Names
 from .query import ALWAYS, NEVER, PERHAPS, Term, read
 from .similarity import CERTAIN, EXACT, FIRM, INITIAL
-from .titles import Asked, Names, Titles
+from .titles import Asked, Titles
 from .words import Words, word, words
 
 __all__ = ["Found", "Names", "rank", "search"]

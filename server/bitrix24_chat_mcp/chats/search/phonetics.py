@@ -165,7 +165,6 @@ _CYRILLIC_ENDING: Final = re.compile(
     r"(.{3,}?)(?:ами|ями|ого|ему|ому|его|ыми|ими|[оеая]м|[ыи]м|[ая]х|ой|ей)$"
 )
 _SAME_SOUNDS: Final = {"dZ": "J", "tC": "C", "z": "s"}
-_VOWELS: Final = re.compile(r"[aeiouy]*")
 
 Heard = tuple[str, tuple[str, ...]]
 """The consonants of a word, and the vowels before each of them and behind the last."""
@@ -216,7 +215,7 @@ def _take_apart(reading: str) -> Heard:
 
 # Which vowels a Latin letter may stand for; й may come to any other.
 _MAY_SOUND: Final = {"a": "aeo", "e": "eia", "i": "iae", "o": "oau", "u": "uai", "y": "iaue"}
-_ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 0.5}
+_ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 0.5}  # as many are forgiven by the number of consonants
 _MOST_ODD_VOWELS: Final = 1.0
 _VOWELS_OF_ONE_CONSONANT: Final = 3
 

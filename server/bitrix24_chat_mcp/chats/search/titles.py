@@ -9,21 +9,12 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from . import abbreviations, phonetics, vocabulary
-from .figures import PHONE, figures, same_number
+from .figures import PHONE, same_number
+from .names import Names, Read, read, words_of
 from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness, resembles, slips_allowed
-from .words import Word, made, normal, phrases, words
+from .words import Word
 
 _OTHER_ALPHABET: Final = 8
-_JOB: Final = 13
-"""What a job title counts less than a name."""
-
-
-class Names(NamedTuple):
-    """What a chat is known by: its title and, for a person, the job title."""
-
-    title: str
-    position: str = ""
-    is_person: bool = False
 
 
 class Asked(NamedTuple):
@@ -47,15 +38,6 @@ class Asked(NamedTuple):
         return Asked(self.text, close)
 
 
-class _Read(NamedTuple):
-    """The words of a title and of a job title, and the abbreviations of and in the title."""
-
-    title: tuple[Word, ...]
-    position: tuple[Word, ...]
-    initials: dict[str, int]
-    capitals: list[str]
-
-
 class Titles:
     """The words of all chats, by everything that they may be looked up by.
 
@@ -63,18 +45,18 @@ class Titles:
     """
 
     def __init__(self, chats: Sequence[Names]) -> None:
-        read = [_read(names) for names in chats]
+        known = [read(names) for names in chats]
         numbers: dict[tuple[str, bool], int] = {}
         self.words: list[Word] = []
         self.chats = [dict[int, int]() for _ in chats]
-        for chat, names, of in zip(self.chats, chats, read, strict=True):
-            for one, is_name, off in _words_of(of, is_name=names.is_person):
+        for chat, names, of in zip(self.chats, chats, known, strict=True):
+            for one, is_name, off in words_of(of, is_name=names.is_person):
                 number = numbers.setdefault((one.text, is_name), len(numbers))
                 if number == len(self.words):
                     self.words.append(one)
                 chat.setdefault(number, off)
         self._is_name = [is_name for _, is_name in numbers]
-        self._add_abbreviations(read)
+        self._add_abbreviations(known)
         self._places = _places(self.chats)
         self._sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
@@ -83,10 +65,10 @@ class Titles:
         self._heard: dict[bool, dict[str, list[int]]] = {}
         self._known: dict[str, Asked] = {}
 
-    def _add_abbreviations(self, read: Sequence[_Read]) -> None:
-        self.acronyms = {short for of in read for short in of.capitals}
+    def _add_abbreviations(self, known: Sequence[Read]) -> None:
+        self.acronyms = {short for of in known for short in of.capitals}
         self._initials: dict[str, int] = {}
-        for chat, of in zip(self.chats, read, strict=True):
+        for chat, of in zip(self.chats, known, strict=True):
             for short, worth in of.initials.items():
                 number = self._initials.setdefault(short, len(self.words) + len(self._initials))
                 chat[number] = abbreviations.WHOLE - worth
@@ -207,28 +189,6 @@ class Titles:
                         table[consonants].append(number)
             self._heard[is_cyrillic] = dict(table)
         return self._heard[is_cyrillic]
-
-
-@lru_cache(maxsize=10_000)
-def _read(names: Names) -> _Read:
-    title, position = tuple(_all_words(names.title)), tuple(_all_words(names.position))
-    if names.is_person:
-        return _Read(title, position, {}, [])
-    shorts = abbreviations.initials(names.title)
-    return _Read(title, position, shorts, abbreviations.capitals(names.title))
-
-
-def _all_words(text: str) -> Iterator[Word]:
-    spelt = words(text)
-    yield from spelt.words
-    yield from spelt.joined
-    yield from (found for _, _, found in phrases(spelt.words))
-    yield from (made(form) for _, _, form in figures(normal(text)))
-
-
-def _words_of(read: _Read, *, is_name: bool) -> Iterator[tuple[Word, bool, int]]:
-    yield from ((one, is_name, 0) for one in read.title)
-    yield from ((one._replace(people=frozenset()), False, _JOB) for one in read.position)
 
 
 def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
