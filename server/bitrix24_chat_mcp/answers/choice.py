@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from bitrix24_chat_mcp.portal.models import Chat
@@ -87,12 +88,18 @@ def _named(query: str, chats: list[Chat]) -> tuple[list[Chat], str]:
     from bitrix24_chat_mcp.chats.search.match import Names, search  # noqa: PLC0415
 
     titles = [
-        Names(clean(chat.title, SEARCHED), clean(chat.position, SEARCHED), is_person=True)
+        Names(_searched(chat.title), _searched(chat.position), is_person=True)
         if chat.kind == "person"
-        else Names(clean(chat.title, SEARCHED))  # its position is that of whoever wrote last
+        else Names(_searched(chat.title))  # its position is that of whoever wrote last
         for chat in chats
     ]
     found = search(query, titles)
     by = " or ".join(quoted(words, QUERY_LENGTH) for words in found.nearest_by)
     guess = f"no chat has all of {quoted(query, QUERY_LENGTH)}; nearest by {by}" if by else ""
     return [chats[place] for place in found.places], guess
+
+
+@lru_cache(maxsize=10_000)
+def _searched(text: str) -> str:
+    """Return a title as it is searched; a list is searched again and again."""
+    return clean(text, SEARCHED)

@@ -81,8 +81,8 @@ def roots(stem: str) -> tuple[str, ...]:
     """Return a stem, and what is left without ever more suffixes, as long as that has four letters."""
     found = [stem]
     for one in found:  # it grows
-        shorter = {one.removesuffix(suffix) for suffix in _SUFFIXES if one.endswith(suffix)}
-        found += [root for root in shorter if len(root) >= _LETTERS_OF_A_ROOT and root not in found]
+        shorter = (one[:end] for end in range(_LETTERS_OF_A_ROOT, len(one)) if one[end:] in _SUFFIXES)
+        found += [root for root in shorter if root not in found]
     return tuple(sorted(found, key=len, reverse=True))
 
 
