@@ -62,7 +62,7 @@ async def suggest(context: AppContext, typed: str) -> list[str]:
         return ids
     search = partial(apply_filter, chats, ChatQuery(text=typed), datetime.now(UTC))
     found = await context.run_in_thread(portal.credentials, search)
-    return [chat.dialog_id for chat in found.chats]
+    return [] if found.guess else [chat.dialog_id for chat in found.chats]
 
 
 async def _fetch(portal: Portal, query: ChatQuery) -> Listing:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from bitrix24_chat_mcp.answers.sanitize import sanitize
+from bitrix24_chat_mcp.answers.sanitize import quoted, sanitize
 from bitrix24_chat_mcp.portal.api.models import Chat
 
 from . import triage
@@ -15,6 +16,7 @@ Hidden = dict[str, dict[str, int]]
 """By filter, how many chats of which kind it left out."""
 LONGEST_TITLE = 255
 """Characters of a title that are compared; Bitrix24 itself lets no title be longer."""
+_QUOTED_QUERY = 80  # characters of a query that an answer repeats
 _Filter = Callable[[list[Chat]], list[Chat]]
 
 
@@ -25,6 +27,8 @@ class FilteredChats:
     chats: list[Chat]
     why: dict[str, str]
     hidden: Hidden
+    guess: str = ""
+    """Where no chat has all of the text: the sentence that calls the chats a guess."""
 
 
 def apply_filter(chats: Sequence[Chat], query: ChatQuery, now: datetime) -> FilteredChats:
@@ -33,14 +37,16 @@ def apply_filter(chats: Sequence[Chat], query: ChatQuery, now: datetime) -> Filt
     filters: list[tuple[str, _Filter]] = [
         ("kinds", lambda some: [chat for chat in some if not query.kinds or chat.kind in query.kinds]),
         (f"show={query.show}", _show_filter(query.show, now, why)),
-        ("query", lambda some: _search(query.text, some)),
     ]
     matching, hidden = list(chats), Hidden()
     for name, apply in filters:
         before, matching = matching, apply(matching)
         if len(matching) < len(before):
             hidden[name] = _count_left_out(before, matching)
-    return FilteredChats(matching, why, hidden)
+    found, guess = _search(query.text, matching)
+    if len(found) < len(matching):
+        hidden["query"] = _count_left_out(matching, found)
+    return FilteredChats(found, why, hidden, guess)
 
 
 def _show_filter(show: Show, now: datetime, why: dict[str, str]) -> _Filter:
@@ -65,12 +71,25 @@ def _count_left_out(before: list[Chat], after: list[Chat]) -> dict[str, int]:
     return dict(Counter(chat.kind for chat in before if chat.dialog_id not in matching).most_common())
 
 
-def _search(text: str, chats: list[Chat]) -> list[Chat]:
-    """Return the chats whose title or position matches, the best match first."""
+def _search(text: str, chats: list[Chat]) -> tuple[list[Chat], str]:
+    """Return the chats whose title or position matches, the best first, and what to say if it is a guess."""
     if not text.strip():
-        return chats
-    from .search.match import rank  # noqa: PLC0415 - fuzzy matching is heavy, and most calls search nothing
+        return chats, ""
+    from .search.match import Names, search  # noqa: PLC0415 - fuzzy matching is heavy, most calls need none
 
-    names = ((sanitize(chat.title, LONGEST_TITLE), sanitize(chat.position, LONGEST_TITLE)) for chat in chats)
-    titles = [tuple(filter(None, both)) or ("",) for both in names]
-    return [chats[index] for index in rank(text, titles)]
+    names = [
+        Names(_searched(chat.title), _searched(chat.position), is_person=True)
+        if chat.kind == "person"
+        else Names(_searched(chat.title))  # in other kinds the position is that of the last author
+        for chat in chats
+    ]
+    found = search(text, names)
+    by = " or ".join(quoted(words, _QUOTED_QUERY) for words in found.nearest_by)
+    guess = f"no chat has all of {quoted(text, _QUOTED_QUERY)}; nearest by {by}" if by else ""
+    return [chats[index] for index in found.places], guess
+
+
+@lru_cache(maxsize=10_000)
+def _searched(text: str) -> str:
+    """Return a title as it is compared; the same list is searched again and again."""
+    return sanitize(text, LONGEST_TITLE)

@@ -10,7 +10,7 @@ from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
 from bitrix24_chat_mcp.portal.api.models import Chat, Listing
 
 from . import cursor
-from .filters import apply_filter
+from .filters import FilteredChats, apply_filter
 from .query import ChatQuery
 
 MOST_NAMED = 5
@@ -42,13 +42,14 @@ def make_page(
     rows, shortened = _rows(wanted, render._replace(why=matching.why), len(cursor_after(wanted)))
     return ChatList(
         total=len(chats),
-        matching=len(matching.chats) if len(matching.chats) < len(chats) else None,
+        matching=_count_matching(matching, len(chats)),
         shown=len(rows),
         unread=sum(chat.unread for chat in chats),
         unread_chats=sum(1 for chat in chats if chat.unread),
         as_of=now.isoformat(timespec="seconds"),
         hidden=matching.hidden,
         notes=[
+            *([matching.guess] if matching.guess else []),
             *notes,
             *_shortened(shortened, len(wanted) - len(rows)),
             *_flood(matching.chats, query),
@@ -58,6 +59,13 @@ def make_page(
         chats=rows,
         next_cursor=cursor_after(wanted[: len(rows)]) if len(rows) < len(unshown) else "",
     )
+
+
+def _count_matching(matching: FilteredChats, total: int) -> int | None:
+    """Count the chats that match, if fewer than all; a guess is no match."""
+    if matching.guess:
+        return 0
+    return len(matching.chats) if len(matching.chats) < total else None
 
 
 def _position(query: ChatQuery, key: bytes, now: datetime) -> cursor.PagePosition:

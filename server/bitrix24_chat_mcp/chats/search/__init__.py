@@ -1,1 +1,1 @@
-"""Finds the chat that is meant by what its title sounds and reads like."""
+"""Finding the chat that is meant by a title, however it was typed."""

@@ -1,170 +1,156 @@
 """Finding the chat that somebody means by a part of its title, however it was typed.
 
 Forgiven are case, ё, word endings, transliteration, a wrong keyboard layout, slips, the order of words,
-short names, and words around the title such as "chat with". Every word that is asked for must be found.
+short names, abbreviations, the other language of the office, and words around the title such as "chat with".
+Every word that is asked for must be found; where no chat has them all, the nearest few are a guess.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from math import log
 from typing import Final, NamedTuple
 
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract
+from .names import Names
+from .query import ALWAYS, NEVER, PERHAPS, Term, read
+from .similarity import CERTAIN, EXACT, FIRM, INITIAL
+from .titles import Asked, Titles
+from .words import Words, word, words
 
-from .phonetics import Word, spell
-from .similarity import EXACT, FIRM, closeness, slips_allowed
+__all__ = ["Found", "Names", "rank", "search"]
 
 # A chat is found from `_FLOOR` on, and not when another is closer by `_LEAD`: beside the very word, a word
 # that only resembles it was not meant.
 _FLOOR: Final = 62
 _LEAD: Final = 18
+_SHARE: Final = 5  # what a whole title adds to a score
+_LONGEST_QUERY: Final = 200
 _LONG_ENOUGH_WITHOUT_SPACES: Final = 5
+_SHORT: Final = 3
 
-_ENGLISH: Final = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`{}:\"<>~QWERTYUIOPASDFGHJKLZXCVBNM"
-_RUSSIAN: Final = "йцукенгшщзхъфывапролджэячсмитьбюёХЪЖЭБЮЁЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ"
-_TO_RUSSIAN: Final = str.maketrans(_ENGLISH, _RUSSIAN)
-_TO_ENGLISH: Final = str.maketrans(_RUSSIAN, _ENGLISH)
-
-# Words that people put around a title; they need not be in it.
-_AROUND_A_TITLE: Final = """
-чат чата чате чату чатом чаты группа группе группу группы беседа беседе беседу диалог диалоге
-переписка переписке переписку сообщения сообщение канал канале личка
-с со в во на по про о об обо для из и к ко от у за
-chat chats channel group conversation dialog dialogue message messages thread
-with in on about the a an of for to and from by at
-"""
-_AROUND: Final = frozenset(_AROUND_A_TITLE.split())
+# Of a guess: how many chats are offered at most, and how many may be equally near before none is.
+_MOST_OFFERED: Final = 5
+_MOST_EQUAL: Final = 12
+_NEARLY: Final = 0.75
 
 
-class _Asked(NamedTuple):
-    """A word that is asked for, and how close words of the titles come to it."""
+class Found(NamedTuple):
+    """The indexes of the chats found, the closest first; `nearest_by` tells by which words it is a guess."""
 
-    word: Word
-    closeness: Mapping[str, int]
-
-
-class _Titles:
-    """The words of all chats, and in which chats they are."""
-
-    def __init__(self, chats: Sequence[tuple[str, ...]]) -> None:
-        words: dict[str, Word] = {}
-        self.places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, names in enumerate(chats):
-            for word in _all_words(names):
-                words[word.text] = word
-                self.places[word.text].append(place)
-        self.words = list(words.values())
-        self.sounds = [word.sound for word in self.words]
-        self.stems = [word.stem for word in self.words]
-
-    def look_up(self, words: Iterable[Word]) -> list[_Asked]:
-        return [_Asked(word, self._near(word)) for word in dict.fromkeys(words)]
-
-    def with_all(self, asked: Iterable[_Asked]) -> set[int]:
-        """Return the places of the chats that have a word near every one that is asked for."""
-        each = [{place for text in word.closeness for place in self.places[text]} for word in asked]
-        return each[0].intersection(*each) if each else set()
-
-    def _near(self, asked: Word) -> dict[str, int]:
-        found = ((word.text, closeness(asked, word)) for word in self._candidates(asked))
-        return {text: close for text, close in found if close}
-
-    def _candidates(self, asked: Word) -> list[Word]:
-        """Sieve out most words quickly: whatever is close has the beginning in it, a name, or few slips."""
-        begin, text, people, size = asked.sound[:3], asked.text, asked.people, len(asked.sound)
-        near = [
-            word for word in self.words if begin in word.sound or text in word.text or people & word.people
-        ]
-        begun = [sound[:size] for sound in self.sounds]
-        for sought, sounds in ((asked.sound, self.sounds), (asked.stem, self.stems), (asked.sound, begun)):
-            slipped = extract(
-                sought, sounds, scorer=OSA.distance, score_cutoff=slips_allowed(len(sought)), limit=None
-            )
-            near += [self.words[index] for _, _, index in slipped]
-        return near
+    places: list[int]
+    nearest_by: tuple[str, ...] = ()
 
 
-def rank(query: str, chats: Sequence[tuple[str, ...]]) -> list[int]:
+def rank(query: str, chats: Sequence[Names]) -> list[int]:
     """Return the indexes of the chats that `query` means, the closest first, equals in the given order.
 
-    A chat is a tuple of its names: the title first, then what else it is known by (a person's name or
-    position). The list is empty when nothing really matches; a blank query leaves out nothing.
+    The list is empty when nothing really matches; a blank query leaves out nothing.
     """
-    if not query.strip():
-        return list(range(len(chats)))
-    titles = _Titles(chats)
-    asked = _understand(query, titles)
-    scored = ((place, _score(asked, chats[place])) for place in sorted(titles.with_all(asked)))
-    scores = {place: score for place, score in scored if score >= _FLOOR} or _run_together(
-        query.strip(), chats
+    found = search(query, chats)
+    return [] if found.nearest_by else found.places
+
+
+def search(query: str, chats: Sequence[Names]) -> Found:
+    """Return the chats that `query` means; where there are none, the few that are nearest, and by what."""
+    query = query.strip()[:_LONGEST_QUERY]
+    if not query:
+        return Found(list(range(len(chats))))
+    titles = _index(tuple(chats))
+    readings = read(query, titles)
+    scores = _certain(readings, titles) or _run_together(query, chats)
+    if not scores:
+        return _nearest(readings, titles)
+    bar = max(scores.values()) - _LEAD
+    return Found(
+        sorted((place for place in scores if scores[place] >= bar), key=lambda place: -scores[place])
     )
-    bar = max(scores.values(), default=0) - _LEAD
-    return sorted((place for place in scores if scores[place] >= bar), key=lambda place: -scores[place])
 
 
-def _all_words(names: tuple[str, ...]) -> Iterator[Word]:
-    for name in names:
-        spelling = spell(name)
-        yield from spelling.words
-        yield from spelling.joined
+@lru_cache(maxsize=4)
+def _index(chats: tuple[Names, ...]) -> Titles:
+    return Titles(chats)
 
 
-def _run_together(query: str, chats: Sequence[tuple[str, ...]]) -> dict[int, int]:
-    """Find a query whose spaces are not where the title has them, or one without words, such as an emoji."""
-    sound = spell(query).sound
-    if not sound:
-        return {place: EXACT for place, names in enumerate(chats) if any(query in name for name in names)}
-    if len(sound) < _LONG_ENOUGH_WITHOUT_SPACES:
-        return {}
-    return {
-        place: FIRM for place, names in enumerate(chats) if any(sound in spell(name).sound for name in names)
-    }
+def _certain(readings: Sequence[Sequence[Term]], titles: Titles) -> dict[int, float]:
+    """Return the scores of the chats that have every word, with ever fewer of the words around the name."""
+    for around in (ALWAYS, PERHAPS, NEVER):
+        scores: dict[int, float] = {}
+        for terms in readings:
+            asked = dict.fromkeys(one.text for term in terms for one in term.asked if term.around <= around)
+            known = {one.text: one for term in terms for one in term.asked}
+            for place, score in _scores([known[text] for text in asked], titles):
+                scores[place] = max(score, scores.get(place, 0))
+        if scores:
+            return scores
+    return {}
 
 
-def _understand(query: str, titles: _Titles) -> list[_Asked]:
-    """Return the words that are asked for, without those around them unless there are no others."""
-    chunks = query.split()
-    telling = [chunk for chunk in chunks if not _is_around(chunk, titles)]
-    return [asked for chunk in telling or chunks for asked in _read(chunk, titles)]
+def _scores(asked: Sequence[Asked], titles: Titles) -> Iterator[tuple[int, float]]:
+    if not asked or not all(one.closeness for one in asked):
+        return
+    for place in titles.with_all(asked):
+        score = _score(asked, titles.chats[place], titles)
+        if score >= _FLOOR:
+            yield place, score
 
 
-def _is_around(chunk: str, titles: _Titles) -> bool:
-    typed, other = _texts(chunk), _texts(_in_other_layout(chunk))
-    return typed <= _AROUND or (other <= _AROUND and titles.places.keys().isdisjoint(typed))
-
-
-def _texts(chunk: str) -> set[str]:
-    return {word.text for word in spell(chunk).words}
-
-
-def _read(chunk: str, titles: _Titles) -> list[_Asked]:
-    """Take what was typed as it stands if titles have it, else the way of reading it that comes closest."""
-    typed = spell(chunk)
-    as_it_stands = titles.look_up(typed.words)
-    if _worst(as_it_stands) >= FIRM:
-        return as_it_stands
-    other_layout = titles.look_up(spell(_in_other_layout(chunk)).words)
-    return max(as_it_stands, other_layout, titles.look_up(typed.joined), key=_worst)
-
-
-def _worst(reading: Sequence[_Asked]) -> int:
-    return min((max(asked.closeness.values(), default=0) for asked in reading), default=0)
-
-
-def _in_other_layout(typed: str) -> str:
-    is_russian = any("а" <= letter <= "ё" for letter in typed.lower())
-    return typed.translate(_TO_ENGLISH if is_russian else _TO_RUSSIAN)
-
-
-def _score(asked: Sequence[_Asked], names: tuple[str, ...]) -> int:
+def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> float:
     """Return the mean closeness of the words, each to another, plus up to five for the share of the title."""
-    title = {word.text for word in spell(names[0]).words} - _AROUND
-    free = {word.text for word in _all_words(names)}
-    total = 0
-    for word in asked:
-        close, text = max(((word.closeness.get(text, 0), text) for text in free), default=(0, ""))
-        if not close:
+    free, total = set(chat), 0
+    for one in asked:
+        close, number = max(((one.closeness.get(n, 0) - chat[n], n) for n in free), default=(0, 0))
+        if close < CERTAIN and close != INITIAL:
             return 0
         total += close
-        free.discard(text)
-    return round(total / len(asked) + 5 * len(title - free) / max(len(title), 1))
+        free.discard(number)
+    share = titles.share(chat, set(chat) - free)
+    return total / len(asked) + _SHARE * share
+
+
+def _run_together(query: str, chats: Sequence[Names]) -> dict[int, float]:
+    """Find a query whose spaces are not where the title has them, or one without words, such as an emoji."""
+    asked = words(query)
+    if not asked.sound:
+        return {place: EXACT for place, names in enumerate(chats) if query in names.title}
+    if len(asked.sound) < _LONG_ENOUGH_WITHOUT_SPACES:
+        return {}
+    return {place: FIRM for place, names in enumerate(chats) if _runs_on(asked, words(names.title))}
+
+
+def _runs_on(asked: Words, title: Words) -> bool:
+    """Tell whether a title reads so from the beginning of a word on, if spaces do not count."""
+    if asked.sound in title.sound:
+        sounds = [one.sound for one in title.words]
+        return any("".join(sounds[start:]).startswith(asked.sound) for start in range(len(sounds)))
+    texts = [one.text for one in title.words]
+    typed = "".join(one.text for one in asked.words)
+    return typed in (whole := "".join(texts)) and whole.startswith(typed)
+
+
+def _nearest(readings: Sequence[Sequence[Term]], titles: Titles) -> Found:
+    """Return the few chats that have the rarest of the words, unless too many are equally near."""
+    shares: dict[int, dict[str, float]] = {}
+    for term in min(readings, key=_unknown):
+        near = dict[int, float]()
+        for one in term.asked if not term.around else ():
+            known = one if one.best else titles.resembling(word(one.text))
+            places = titles.nearness(known) if len(one.text) >= _SHORT else {}
+            weight = log(1 + len(titles.chats) / max(len(places), 1))
+            for place, close in places.items():
+                near[place] = max(near.get(place, 0), weight * close)
+        for place, share in near.items():
+            shares.setdefault(place, {})[term.typed] = share
+    return _offer(shares)
+
+
+def _unknown(terms: Sequence[Term]) -> int:
+    return sum(not any(one.closeness for one in term.asked) for term in terms if not term.around)
+
+
+def _offer(shares: dict[int, dict[str, float]]) -> Found:
+    sums = {place: sum(share.values()) for place, share in shares.items()}
+    least = max(sums.values(), default=0) * _NEARLY
+    near = sorted((place for place in sums if sums[place] >= least), key=lambda place: -sums[place])
+    if len(near) > _MOST_EQUAL:
+        return Found([])
+    offered = near[:_MOST_OFFERED]
+    return Found(offered, tuple(dict.fromkeys(" ".join(shares[place]) for place in offered)))

@@ -1,14 +1,14 @@
-"""Words in one form for all their spellings: Ivanov and Иванов, Shchukin and Schukin, Саша and Alexander."""
+"""How words sound, so that Ivanov and Иванов, Shchukin and Schukin, Wright and Райт are one."""
 
 import re
-import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from itertools import islice, product
+from typing import Final
 
 from anyascii import anyascii
 
-_WORD: Final = re.compile(r"[^\W_]+(?:[-‐’'][^\W_]+)*")
-_PART: Final = re.compile(r"[^\W_]+")
+_SILENT: Final = r"(?<=[aeiouy])k?h(?=[^aeiouy])"
 
 # How the same sound is spelt in Latin letters, by `anyascii` and by people. One letter stands for one sound,
 # so that a slip counts the same in both alphabets: S for ш and щ, C for ч, Z for ж, J for дж.
@@ -19,7 +19,7 @@ _SOUNDS: Final = {
     r"tch|ch": "C",
     r"ts|tz|c(?=[eiy])|\bc(?=[^aeiouy]*$)|(?<=\d)c\b": "s",  # CRM is ЦРМ, and 1C is 1С
     r"ck|c|q": "k",
-    r"(?<=[aeiouy])k?h(?=[^aeiouy])": "",  # Johnson is Джонсон, and Ahmed Ахмед
+    _SILENT: "",  # Johnson is Джонсон, and Ahmed Ахмед
     r"kh": "h",
     r"x": "ks",
     r"ph": "f",
@@ -33,164 +33,206 @@ _SOUNDS: Final = {
 _SPELT: Final = re.compile("|".join(f"({spelling})" for spelling in _SOUNDS))
 _HEARD: Final = ("", *_SOUNDS.values())
 _DOUBLED: Final = re.compile(r"([^\d])\1+")
+_UMLAUT_IN_TWO_LETTERS: Final = re.compile(r"(?<=[^q])([aou])e(?=[^aeiouy])|^([aou])e(?=[^aeiouy])")
 
 # Endings as they sound, Russian and English; what is left keeps three letters.
 _FORM: Final = re.compile(
-    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou]|e?s|ed|ing)?"
+    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou])"
 )
+_ENGLISH_FORM: Final = re.compile(r"(.{3,}?)(?:(?<=..)e?s|ed|ing)")
 
-# One person a line: given names that are written in ways which do not sound alike.
-_NAMES: Final = """
-александр александра саша саня санёк шура сашка alexander alexandra alex aleks sandra
-алексей лёша лёха алёша alexey alexis
-алёна елена лена helen elena
-анастасия настя ася anastasia
-андрей andrew andrey
-анна аня анюта ann anna
-антонина тоня
-артём артемий тёма
-богдан бодя
-борис боря
-вадим вадик
-валентин валентина валя
-валерий валерия валера лера
-василий вася basil
-вера верочка
-виктор витя victor
-виктория вика victoria
-виталий виталик
-владимир вова володя vladimir
-владислав ярослав слава владик
-вячеслав станислав святослав слава стас
-галина галя
-геннадий гена
-георгий гоша жора george
-григорий гриша gregory
-дарья даша daria
-даниил данила данил даня daniel danny
-денис дэн dennis
-дмитрий дима митя димон dmitry
-евгений евгения женя eugene
-екатерина катя катюша catherine kate
-елизавета лиза elizabeth lisa
-иван ваня ivan
-илья илюша
-ирина ира irene
-кирилл кир
-константин костя
-ксения оксана ксюша
-лев лёва льва leo
-лариса лара
-любовь люба
-людмила люда люся мила
-маргарита рита margaret
-мария маша маруся mary maria
-максим макс max maxim
-михаил миша michael mike майкл майк
-надежда надя
-наталья наталия наташа natalie natasha
-никита никитос
-николай коля nicholas nick
-ольга оля olga
-павел павла паша paul
-пётр петя peter
-полина поля pauline
-роман рома
-светлана света lana
-семён сеня simon
-сергей серёжа серёга serge
-софья софия соня sophia sophie
-станислав стас
-степан стёпа stephen
-тамара тома
-татьяна таня tanya
-тимофей тимур тима
-фёдор федя theodore
-эдуард эдик edward
-юлия юля julia
-юрий юра yury
-яна яночка
-ярослав ярик
-john джон
-jane джейн
-james джеймс jim
-william bill уильям вильям билл
-robert bob роберт боб
-thomas tom томас том
-charles charlie чарльз
-joseph joe джозеф
+# Suffixes that make one word of another, as they sound: программист and программирование, Übersetzer and
+# Übersetzung. Those of surnames (-ов, -ин) are not among them: Воронов is no form of Воронин.
+_ALL_SUFFIXES: Final = """
+irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCesk
+ov ev ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
+an en on n ovn iv tel itel atel ator itor or er ior ar ant ent ur urn
+Cesk esk sk Cestv estv stv ost nost as ias is sion tion ati
+ing ment ation ition ion ian ers ee ship ness ung erin lik lar ler Silik Si
 """
-
-
-_NOBODY: Final = frozenset[int]()
-
-
-class Word(NamedTuple):
-    """A word as it is written (small, without ё), as it sounds, less its ending, and whose name it is."""
-
-    text: str
-    sound: str
-    stem: str
-    people: frozenset[int]
-
-    @property
-    def is_numbered(self) -> bool:
-        """Whether it has a digit; of such words another is never meant."""
-        return not self.text.isalpha() and any(letter.isdigit() for letter in self.text)
-
-
-class Spelling(NamedTuple):
-    """The words of a text, hyphenated ones in parts; those written as one ("frontend"); the sound of all."""
-
-    words: tuple[Word, ...]
-    joined: tuple[Word, ...]
-    sound: str
-
-
-@lru_cache(maxsize=10_000)
-def spell(text: str) -> Spelling:
-    """Return the words of a title or a query."""
-    found = [_PART.findall(word) for word in _WORD.findall(_plain(text))]
-    parts = tuple(_spell(part) for word in found for part in word)
-    joined = tuple(_spell("".join(word)) for word in found if len(word) > 1)
-    return Spelling(parts, joined, "".join(part.sound for part in parts))
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text.replace("№", " ")).casefold().replace("ё", "е")
+_SUFFIXES: Final = frozenset(_ALL_SUFFIXES.split())
+_LETTERS_OF_A_ROOT: Final = 4
 
 
 @lru_cache(maxsize=20_000)
-def _spell(text: str) -> Word:
-    sound = _sound(text)
-    return Word(text, sound, _stem(sound), _people(sound))
-
-
-def _sound(text: str) -> str:
-    heard = _SPELT.sub(lambda spelt: _HEARD[spelt.lastindex or 0], anyascii(text).lower())
+def sound(text: str) -> str:
+    """Return how a word sounds, whichever alphabet it is written in."""
+    latin = anyascii(text).lower()
+    if latin == text:
+        latin = _UMLAUT_IN_TWO_LETTERS.sub(lambda umlaut: umlaut[1] or umlaut[2], latin)
+    heard = _SPELT.sub(lambda spelt: _HEARD[spelt.lastindex or 0], latin)
     return _DOUBLED.sub(r"\1", heard)
 
 
-def _stem(sound: str) -> str:
-    form = _FORM.fullmatch(sound)
-    return form[1] if form else sound
+@lru_cache(maxsize=20_000)
+def loses_a_letter(text: str) -> bool:
+    """Tell whether a word sounds as if a letter of it were not there."""
+    return re.search(_SILENT, anyascii(text).lower()) is not None
 
 
-def _people(sound: str) -> frozenset[int]:
-    known = _known()
-    return known.get(_root(sound)) or known.get(_root(sound.removesuffix("om").removesuffix("em")), _NOBODY)
+def stem(text: str) -> str:
+    """Return the sound of a word without the ending of its form."""
+    heard = sound(text)
+    form = _FORM.fullmatch(heard) or (None if is_cyrillic(text) else _ENGLISH_FORM.fullmatch(heard))
+    return form[1] if form else heard
 
 
-def _root(sound: str) -> str:
-    """Names have many endings, all of them vowels: Оля, Оле and Олей are one."""
-    return sound.rstrip("aeiou") or sound
+def roots(stem: str) -> tuple[str, ...]:
+    """Return a stem, and what is left without ever more suffixes, as long as that has four letters."""
+    found = [stem]
+    for one in found:  # it grows
+        shorter = (one[:end] for end in range(_LETTERS_OF_A_ROOT, len(one)) if one[end:] in _SUFFIXES)
+        found += [root for root in shorter if root not in found]
+    return tuple(sorted(found, key=len, reverse=True))
 
 
-@lru_cache(maxsize=1)
-def _known() -> dict[str, frozenset[int]]:
-    people: dict[str, frozenset[int]] = {}
-    for person, names in enumerate(_NAMES.strip().splitlines()):
-        for name in names.split():
-            root = _root(_sound(_plain(name)))
-            people[root] = people.get(root, _NOBODY) | {person}
-    return people
+# What a foreign name sounds like depends on its language. Beside each spelling stand the sounds that it may
+# have in English, French, German, Italian, Spanish, Polish or Turkish; s stands for з and ц, too.
+_READINGS: Final[dict[str, tuple[str, ...]]] = {
+    r"tsch|tch|cz": ("C",),
+    r"sch": ("S", "sk"),
+    r"sh": ("S",),
+    r"sz": ("S", "s"),
+    r"zh": ("Z", "CZ"),
+    r"rz": ("Z",),
+    r"cqu|ck": ("k",),
+    r"ch": ("C", "k", "S", "h"),
+    r"cc(?=[eiy])": ("C", "ks"),
+    r"c(?=[eiy])": ("s", "C", "J"),
+    r"c": ("k", "J"),
+    r"qu": ("kv", "k"),
+    r"q": ("k",),
+    r"gh": ("", "g"),
+    r"dge|dj|dzh|dz": ("J",),
+    r"gu(?=[eiy])": ("g",),
+    r"g(?=[eiy])": ("J", "g", "Z", "h"),
+    r"j": ("J", "i", "Z", "h"),
+    r"kh": ("h", "kh"),
+    r"ph": ("f",),
+    r"th|dt": ("t",),
+    r"^h": ("h", "", "g"),
+    r"rh": ("r",),
+    r"h$|h(?=[lnr])": ("", "h"),
+    r"h": ("h", "g"),
+    r"^wr": ("r",),
+    r"^kn": ("n", "kn"),
+    r"wh": ("u", "v", "h"),
+    r"w": ("v", "u"),
+    r"v": ("v", "f"),
+    r"x$": ("ks", ""),
+    r"x": ("ks", "s"),
+    r"tion$": ("Sn",),
+    r"stle": ("sl", "stle"),
+    r"^s(?=[tpk])": ("s", "S"),
+    r"tz|ts": ("s",),
+    r"z(?=u)": ("s", "Z"),
+    r"z": ("s",),
+    r"ss?ion$": ("Sn",),
+    r"lt$": ("lt", "", "t"),
+    r"(?<=[aeiou])[sz]$|(?<=[aeiounr])[td]$": ("=", ""),
+    r"l(?=[km])": ("l", ""),
+    r"mb$": ("mb", "m"),
+    r".": ("=",),
+}
+_READ: Final = re.compile("|".join(f"({spelling})" for spelling in _READINGS))
+_HEARD_AS: Final = ((), *_READINGS.values())
+_READINGS_AT_MOST: Final = 24
+
+_ACCENTED: Final = str.maketrans(
+    {
+        **dict.fromkeys("şšśș", "sh"),
+        **dict.fromkeys("çčć", "ch"),
+        **dict.fromkeys("žżź", "zh"),
+        "ğ": "gh",
+        "ı": "i",
+        "ö": "oe",
+        "ø": "oe",
+        "ü": "ue",
+        "ä": "ae",
+        "æ": "ae",
+        "ß": "ss",
+    }
+)
+_CEDILLA: Final = str.maketrans("ç", "s")
+_CYRILLIC: Final = dict(
+    zip(
+        "абвгдеёжзийклмнопрстуфхцчшщыэюяіїєґқғңөұүһә",
+        "abvgdeeZsiiklmnoprstufhsCSSieuaiiegkgnouuha",
+        strict=True,
+    )
+)
+_CYRILLIC_ENDING: Final = re.compile(
+    r"(.{3,}?)(?:ами|ями|ого|ему|ому|его|ыми|ими|[оеая]м|[ыи]м|[ая]х|ой|ей)$"
+)
+_SAME_SOUNDS: Final = {"dZ": "J", "tC": "C", "z": "s"}
+
+Heard = tuple[str, tuple[str, ...]]
+"""The consonants of a word, and the vowels before each of them and behind the last."""
+
+
+def is_cyrillic(text: str) -> bool:
+    """Tell in which alphabet a word is written; what is neither counts as Latin."""
+    return "Ѐ" <= text[:1] <= "ӿ"
+
+
+@lru_cache(maxsize=20_000)
+def heard(text: str, *, is_asked: bool = False) -> tuple[Heard, ...]:
+    """Return what a word may sound like to one who does not know its language.
+
+    A word of a title may have an ending in Cyrillic or be silent at its end in Latin letters only where that
+    helps: what is asked for in Latin letters is read as it is spelt.
+    """
+    if is_cyrillic(text):
+        form = _CYRILLIC_ENDING.fullmatch(text)
+        forms = dict.fromkeys((text, form[1] if form else text))
+        return tuple(_take_apart(_in_sounds(word)) for word in forms)
+    spelt = dict.fromkeys((text.translate(_ACCENTED), text.translate(_CEDILLA).translate(_ACCENTED)))
+    readings = (reading for word in spelt for reading in _readings(anyascii(word), is_asked=is_asked))
+    return tuple(dict.fromkeys(_take_apart(reading) for reading in readings))
+
+
+def _in_sounds(text: str) -> str:
+    return "".join(_CYRILLIC.get(letter, "") for letter in text)
+
+
+def _readings(text: str, *, is_asked: bool) -> Iterator[str]:
+    parts = [
+        tuple(part[0] if sound == "=" else sound for sound in _HEARD_AS[part.lastindex or 0])
+        for part in _READ.finditer(text)
+    ]
+    if is_asked and len(text) > len(parts[-1][0]) == 1:
+        parts[-1] = parts[-1][:1]
+    return islice(map("".join, product(*parts)), _READINGS_AT_MOST)
+
+
+def _take_apart(reading: str) -> Heard:
+    for spelt, same in _SAME_SOUNDS.items():
+        reading = reading.replace(spelt, same)
+    reading = _DOUBLED.sub(r"\1", reading)
+    consonants = re.sub(r"[aeiouy]", "", reading)
+    return consonants, tuple(re.split(r"[^aeiouy]", reading))
+
+
+# Which vowels a Latin letter may stand for; й may come to any other.
+_MAY_SOUND: Final = {"a": "aeo", "e": "eia", "i": "iae", "o": "oau", "u": "uai", "y": "iaue"}
+_ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 0.5}  # as many are forgiven by the number of consonants
+_MOST_ODD_VOWELS: Final = 1.0
+_VOWELS_OF_ONE_CONSONANT: Final = 3
+
+
+def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
+    """Tell whether vowels fit between the same consonants: fewer consonants forgive less."""
+    count = len(cyrillic[0])
+    if not count or (count == 1 and len(cyrillic[1][0] + cyrillic[1][1]) < _VOWELS_OF_ONE_CONSONANT):
+        return False
+    pairs = list(zip(cyrillic[1], latin[1], strict=True))
+    odd = sum(_odd(*vowels, last=place == count) for place, vowels in enumerate(pairs))
+    return bool(pairs[0][0]) == bool(pairs[0][1]) and odd <= _ODD_VOWELS.get(count, _MOST_ODD_VOWELS)
+
+
+def _odd(cyrillic: str, latin: str, *, last: bool) -> float:
+    if not cyrillic:
+        return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1.5
+    letters = [_MAY_SOUND[letter] for letter in latin] + (["o"] if "eu" in latin else [])
+    possible = set("i" if len(cyrillic) > 1 else "").union(*letters)
+    return 0 if latin and possible.issuperset(cyrillic) else 1

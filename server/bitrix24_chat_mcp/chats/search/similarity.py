@@ -4,22 +4,39 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from .phonetics import Word
+from . import vocabulary
+from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
+from .words import Word
 
 EXACT: Final = 100
 FIRM: Final = 80  # from here on the same word is meant, not a similar one
+CERTAIN: Final = 60  # below, it is a guess
+INITIAL: Final = 55
+SAME_MEANING: Final = 77
 
 _SAME_SOUND: Final = 97
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
+_BEGINS_BRIEFLY: Final = 74  # two letters
 _SOUND_BEGINS: Final = 86
-_SAME_PERSON: Final = 84
+_SOUND_BEGINS_PERHAPS: Final = 58
+_SAME_PERSON: Final = 92
+_HEARD_ALIKE: Final = 74
+_HEARD_PERHAPS: Final = 64  # an office word that means something else
+TRANSLATED: Final = 71
 _SAME_FORM: Final = 70  # and up to twenty more for the ending
 _SAME_STEM: Final = 76
+_OTHER_THAN_A_NAME: Final = 64
+_DERIVED: Final = 75
+_DERIVED_ABROAD: Final = 70
+_DERIVED_PERHAPS: Final = 58
+_OTHER_VOWEL: Final = 78
 _PART: Final = 72
 _SLIPPED: Final = 87  # and eleven less for each slip
 _SLIP: Final = 11
 _BEGINS_SLIPPED: Final = 66
-_INITIAL: Final = 55
+_SHORT_YEAR: Final = 65
+_RESEMBLES: Final = 45
+_RESEMBLING: Final = 0.7
 
 _HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
 _MANY: Final = ("ov", "ev")  # the genitive of many things
@@ -27,23 +44,37 @@ _MANY: Final = ("ov", "ev")  # the genitive of many things
 # A shorter word sounds like the beginning of too many.
 _TELLING_SOUND: Final = 3
 _TELLING_PART: Final = 4
+_TELLING_NUMBER: Final = 3
+_LETTERS_TO_RESEMBLE: Final = 6
+_LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
+_LETTERS_OF_A_FORM: Final = 4
 
-_ROOM_FOR_SLIPS: Final = (4, 8)  # sounds that a word needs for one slip, and for two
+_ROOM_FOR_SLIPS: Final = (6, 9)  # sounds that a word needs for one slip, and for two
+_ROOM_FOR_AN_END: Final = 2
+_LETTERS_WITH_ANOTHER_BEGINNING: Final = 7
 
 
-def closeness(asked: Word, word: Word) -> int:
-    """Return 100 for the very word, less for its beginning, sound, forms, parts and slips, 0 for another."""
+def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
+    """Return 100 for the very word, less for its beginning, sound, forms, parts and slips, 0 for another.
+
+    `is_name` tells that the word is of a person's name: such words have initials, but none derive from them.
+    """
     if asked.text == word.text:
         return EXACT
+    if asked.is_numbered or word.is_numbered:
+        return _numbered(asked, word)
+    if _are_one_person(asked, word, is_name=is_name):
+        return _SAME_PERSON
     if word.text.startswith(asked.text):
-        return _BEGINS + _share(asked.text, word.text) if len(asked.text) > 1 else _INITIAL
-    if asked.sound == word.sound:
-        return _SAME_SOUND if len(asked.sound) > 1 else 0
-    if asked.is_numbered or len(asked.sound) < _TELLING_SOUND:
-        return 0
-    if word.sound.startswith(asked.sound):
-        return _SOUND_BEGINS + _share(asked.sound, word.sound)
-    return _form(asked, word) or _part(asked, word) or _slip(asked, word)
+        return _begins(asked.text, word.text, is_name=is_name)
+    if len(asked.sound) < _TELLING_SOUND:
+        return _briefly(asked, word) or _means(asked, word, is_name=is_name)
+    near = _sounds(asked, word), _form(asked, word, is_name=is_name), _heard(asked, word)
+    return (
+        max(*near, _means(asked, word, is_name=is_name))
+        or _part(asked, word, is_name=is_name)
+        or _slip(asked, word)
+    )
 
 
 def slips_allowed(sounds: int) -> int:
@@ -51,35 +82,156 @@ def slips_allowed(sounds: int) -> int:
     return sum(sounds >= room for room in _ROOM_FOR_SLIPS)
 
 
+def begins_with(asked: Word, word: Word) -> int:
+    """Compare a short word that was read otherwise than typed: the word, its beginning, or a short name."""
+    if asked.text == word.text:
+        return EXACT
+    if _are_one_person(asked, word, is_name=True):
+        return _SAME_PERSON
+    return _BEGINS_BRIEFLY if len(asked.text) >= _TELLING_SOUND and word.text.startswith(asked.text) else 0
+
+
+def _are_one_person(asked: Word, word: Word, *, is_name: bool) -> bool:
+    """Tell whether names are of one person; in titles of no person, pet forms may well be other words."""
+    if not word.people:
+        return False
+    return bool(word.people & (vocabulary.called(asked.text) if is_name else asked.people))
+
+
+def _numbered(asked: Word, word: Word) -> int:
+    if asked.sound == word.sound:
+        return _SAME_SOUND
+    if word.text.startswith(asked.text) and word.sound and len(asked.text) >= _TELLING_NUMBER:
+        return _BEGINS
+    if word.text == f"20{asked.text}":
+        return _SHORT_YEAR
+    return _means(asked, word, is_name=False)
+
+
+def _briefly(asked: Word, word: Word) -> int:
+    """Compare a word of one or two sounds: only the other alphabet may spell them otherwise."""
+    is_same = asked.sound == word.sound and len(asked.sound) > 1
+    return _SAME_SOUND if is_same and is_cyrillic(asked.text) != is_cyrillic(word.text) else 0
+
+
+def _sounds(asked: Word, word: Word) -> int:
+    if asked.sound == word.sound:
+        return _SAME_SOUND
+    if not word.sound.startswith(asked.sound):
+        return 0
+    is_told = len(asked.sound) > _TELLING_SOUND
+    return _SOUND_BEGINS + _share(asked.sound, word.sound) if is_told else _SOUND_BEGINS_PERHAPS
+
+
+def _begins(asked: str, word: str, *, is_name: bool) -> int:
+    if len(asked) == 1:
+        return INITIAL if is_name else 0
+    return _BEGINS_BRIEFLY if len(asked) < _TELLING_SOUND else _BEGINS + _share(asked, word)
+
+
 def _share(part: str, whole: str) -> int:
     return round(8 * len(part) / len(whole))
 
 
-def _form(asked: Word, word: Word) -> int:
+def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     """Compare another name or another form of it; of Кузнецов and Кузнецова, the latter is Кузнецовой."""
-    if asked.people & word.people:
-        return _SAME_PERSON
-    if asked.stem in {word.stem, word.sound} or asked.sound == word.stem:
+    if _are_forms(asked, word, is_name=is_name):
+        if asked.people and not is_name:
+            return _OTHER_THAN_A_NAME
         is_hers = asked.sound.endswith(_HERS) and word.sound.endswith("a")
         return _SAME_FORM + round(20 * OSA.normalized_similarity(asked.sound, word.sound)) + 3 * is_hers
     is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
-    return _SAME_STEM if is_of_many and not word.people else 0  # Иванов is no form of Иван
+    if is_of_many and not word.people:  # Иванов is no form of Иван
+        return _SAME_STEM
+    root = "" if is_name or word.people else next((root for root in asked.roots if root in word.roots), "")
+    if root:
+        return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
+    return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
 
 
-def _part(asked: Word, word: Word) -> int:
+def _derived(root: str, *, is_foreign: bool) -> int:
+    if len(root) <= _LETTERS_OF_A_DOUBTFUL_ROOT:
+        return _DERIVED_PERHAPS
+    return _DERIVED_ABROAD if is_foreign else _DERIVED
+
+
+def _are_forms(asked: Word, word: Word, *, is_name: bool) -> bool:
+    """Tell whether words have a stem in common; Roberts is no form of Robert."""
+    if asked.stem not in {word.stem, word.sound} and asked.sound != word.stem:
+        return False
+    is_english = not is_cyrillic(asked.text)
+    if is_name and is_english and asked.sound.removesuffix("s") == word.sound:
+        return False
+    return is_english != is_cyrillic(word.text) or min(len(asked.stem), len(word.stem)) > _TELLING_SOUND
+
+
+def _differ_in_the_last_vowel(asked: str, word: str) -> bool:
+    """Tell whether words too short for a stem are forms of one: йога, йоги."""
+    return (
+        len(asked) == len(word) == _LETTERS_OF_A_FORM
+        and asked[:-1] == word[:-1]
+        and ({asked[-1], word[-1]} <= set("аеиоуыюяьійї"))
+    )
+
+
+def _means(asked: Word, word: Word, *, is_name: bool) -> int:
+    if is_name or not asked.meanings & word.meanings:
+        return 0
+    return SAME_MEANING if is_cyrillic(asked.text) == is_cyrillic(word.text) else TRANSLATED
+
+
+def _heard(asked: Word, word: Word) -> int:
+    """Compare what a word in one alphabet may sound like to one who writes the other."""
+    is_foreign = is_cyrillic(word.text)
+    if is_cyrillic(asked.text) == is_foreign:
+        return 0
+    cyrillic, latin = (word, asked) if is_foreign else (asked, word)
+    if cyrillic.people and latin.people:
+        return 0
+    alike = any(
+        one[0] == other[0] and sounds_alike(one, other)
+        for one in heard(cyrillic.text, is_asked=not is_foreign)
+        for other in heard(latin.text, is_asked=is_foreign)
+    )
+    if not alike:
+        return 0
+    return _HEARD_PERHAPS if asked.meanings else _HEARD_ALIKE
+
+
+def _part(asked: Word, word: Word, *, is_name: bool) -> int:
     if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
         return _SAME_STEM
-    is_inside = asked.text in word.text or (len(asked.sound) >= _TELLING_PART and asked.sound in word.sound)
-    return _PART if is_inside else 0
+    return _PART if len(asked.sound) > _TELLING_PART and asked.sound in word.sound and not is_name else 0
 
 
 def _slip(asked: Word, word: Word) -> int:
     """Forgive slips in the whole word; one fewer without its ending, or in the beginning of a longer one."""
     size = len(asked.sound)
+    if size < _LETTERS_WITH_ANOTHER_BEGINNING and asked.sound[0] != word.sound[:1]:
+        return 0
     slips = OSA.distance(asked.sound, word.sound)
     if slips > slips_allowed(size):
         slips = OSA.distance(asked.stem, word.stem)
-        if slips > slips_allowed(len(asked.stem) - 1):
-            begun = OSA.distance(asked.sound, word.sound[:size])
-            return _BEGINS_SLIPPED if begun <= slips_allowed(size - 1) else 0
-    return _SLIPPED - _SLIP * slips
+        if slips > slips_allowed(len(asked.stem) - _ROOM_FOR_AN_END):
+            return _begins_slipped(asked.sound, word.sound)
+    return 0 if _lost_a_letter(asked, word) else _SLIPPED - _SLIP * slips
+
+
+def _begins_slipped(asked: str, word: str) -> int:
+    begun = OSA.distance(asked, word[: len(asked)])
+    return _BEGINS_SLIPPED if begun <= slips_allowed(len(asked) - _ROOM_FOR_AN_END) else 0
+
+
+def _lost_a_letter(asked: Word, word: Word) -> bool:
+    """Tell whether a letter was lost between the alphabets: then a slip as well is too much."""
+    if is_cyrillic(asked.text) == is_cyrillic(word.text):
+        return False
+    return loses_a_letter(asked.text) or loses_a_letter(word.text) or len(asked.sound) == _ROOM_FOR_SLIPS[0]
+
+
+def resembles(asked: Word, word: Word) -> int:
+    """Return a low closeness for words that have one slip more than is forgiven."""
+    size = len(asked.sound)
+    if size < _LETTERS_TO_RESEMBLE or asked.is_numbered or asked.sound[0] != word.sound[:1]:
+        return 0
+    return _RESEMBLES if OSA.normalized_similarity(asked.sound, word.sound) >= _RESEMBLING else 0

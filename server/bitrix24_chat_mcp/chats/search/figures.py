@@ -1,0 +1,77 @@
+"""Dates and telephone numbers in one form for all the ways in which people type them."""
+
+import re
+from typing import Final
+
+# By the beginning of a month's name: Russian, English, German, Ukrainian, Turkish, Kazakh.
+_MONTHS: Final = """
+январ jan січ oca қаңтар
+феврал feb лют şub ақпан
+март|марта mar|march|märz берез mart наурыз
+апрел apr квіт nis сәуір
+мая|май|мае may|mai трав mayıs мамыр
+июн jun черв haz маусым
+июл jul лип tem шілде
+август aug серп ağu тамыз
+сентябр sep верес eyl қыркүйек
+октябр oct|okt жовт eki қазан
+ноябр nov листоп kas қараша
+декабр dec|dez груд ara желтоқсан
+"""
+_BEGINS: Final = [
+    (begin, month)
+    for month, line in enumerate(_MONTHS.strip().splitlines(), 1)
+    for begin in line.replace("|", " ").split()
+]
+_NAME: Final = "|".join(sorted((begin for begin, _ in _BEGINS), key=len, reverse=True))
+_DATE: Final = re.compile(
+    rf"""
+    \b(?P<year>(?:19|20)\d\d)[-./](?P<m1>\d\d?)[-./](?P<d1>\d\d?)\b
+    | \b(?P<d2>\d\d?)(?P<sign>[./-])(?P<m2>\d\d?)(?:(?P=sign)(?:\d{{4}}|\d\d))?\b
+    | \b(?P<d3>\d\d?)(?:st|nd|rd|th|-?го|\.)?\s+(?:of\s+)?(?P<n3>{_NAME})[^\W\d_]*
+    | \b(?P<n4>{_NAME})[^\W\d_]*\.?\s+(?P<d4>\d\d?)(?:st|nd|rd|th)?\b
+    """,
+    re.VERBOSE,
+)
+_PHONE: Final = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{3,}\d(?!\w)")
+_FEWEST_DIGITS: Final = 5
+_MOST_DIGITS: Final = 15
+_DIGITS_OF_A_NUMBER: Final = 10  # without the country's
+
+PHONE: Final = "tel"
+
+
+def figures(text: str) -> list[tuple[int, int, str]]:
+    """Return where dates and numbers of five digits or more begin and end, and their one form."""
+    dates = [(found.start(), found.end(), form) for found in _DATE.finditer(text) if (form := _date(found))]
+    phones = [
+        (found.start(), found.end(), form) for found in _PHONE.finditer(text) if (form := _phone(found[0]))
+    ]
+    return [
+        *dates,
+        *(phone for phone in phones if all(phone[1] <= date[0] or date[1] <= phone[0] for date in dates)),
+    ]
+
+
+def same_number(asked: str, number: str) -> bool:
+    """Tell whether a telephone number is meant, by all of it or its end, with or without 8 or a country."""
+    asked, number = asked.removeprefix(PHONE).lstrip("0"), number.removeprefix(PHONE)
+    if len(asked) > _DIGITS_OF_A_NUMBER:
+        asked = asked[-_DIGITS_OF_A_NUMBER:]
+    national = number[-_DIGITS_OF_A_NUMBER:]
+    return len(asked) >= _FEWEST_DIGITS and (number.endswith(asked) or national.startswith(asked))
+
+
+def _date(found: re.Match[str]) -> str:
+    groups = {name: value for name, value in found.groupdict().items() if value}
+    day = next(int(value) for name, value in groups.items() if name[0] == "d")
+    month = next((int(value) for name, value in groups.items() if name[0] == "m"), 0)
+    name = groups.get("n3") or groups.get("n4")
+    if name:
+        month = next(number for begin, number in _BEGINS if begin == name)
+    return f"{month:02}on{day:02}" if 1 <= month <= 12 and 1 <= day <= 31 else ""  # noqa: PLR2004
+
+
+def _phone(text: str) -> str:
+    digits = "".join(filter(str.isdecimal, text))
+    return PHONE + digits if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS else ""

@@ -1,0 +1,221 @@
+"""The words of all titles, and in which of them they are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+from . import abbreviations, phonetics, vocabulary
+from .figures import PHONE, same_number
+from .names import Names, Read, read, words_of
+from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness, resembles, slips_allowed
+from .words import Word
+
+_OTHER_ALPHABET: Final = 8
+
+
+class Asked(NamedTuple):
+    """A word that is asked for, and how close words of the titles come to it, by their numbers."""
+
+    text: str
+    closeness: Mapping[int, int]
+
+    @property
+    def best(self) -> int:
+        """Return the closeness of the closest word."""
+        return max(self.closeness.values(), default=0)
+
+    def at_most(self, close: int) -> "Asked":
+        """Return it with nothing closer than that."""
+        return Asked(self.text, {n: min(closer, close) for n, closer in self.closeness.items()})
+
+    def closely(self) -> "Asked":
+        """Return it without all that is not the very word, or initials."""
+        close = {n: close for n, close in self.closeness.items() if close >= abbreviations.WHOLE}
+        return Asked(self.text, close)
+
+
+class Titles:
+    """The words of all chats, by everything that they may be looked up by.
+
+    `chats` has for each the numbers of its words, and what is taken off their closeness.
+    """
+
+    def __init__(self, chats: Sequence[Names]) -> None:
+        known = [read(names) for names in chats]
+        numbers: dict[tuple[str, bool], int] = {}
+        self.words: list[Word] = []
+        self.chats = [dict[int, int]() for _ in chats]
+        for chat, names, of in zip(self.chats, chats, known, strict=True):
+            for one, is_name, off in words_of(of, is_name=names.is_person):
+                number = numbers.setdefault((one.text, is_name), len(numbers))
+                if number == len(self.words):
+                    self.words.append(one)
+                chat.setdefault(number, off)
+        self._is_name = [is_name for _, is_name in numbers]
+        self._add_abbreviations(known)
+        self._places = _places(self.chats)
+        self._sounds = [one.sound for one in self.words]
+        self._stems = [one.stem for one in self.words]
+        self._tells = [not vocabulary.is_around(one.text) for one in self.words]
+        self._by = _tables(self.words)
+        self._heard: dict[bool, dict[str, list[int]]] = {}
+        self._known: dict[str, Asked] = {}
+
+    def _add_abbreviations(self, known: Sequence[Read]) -> None:
+        self.acronyms = {short for of in known for short in of.capitals}
+        self._initials: dict[str, int] = {}
+        for chat, of in zip(self.chats, known, strict=True):
+            for short, worth in of.initials.items():
+                number = self._initials.setdefault(short, len(self.words) + len(self._initials))
+                chat[number] = abbreviations.WHOLE - worth
+        self._initials_in_latin = {
+            abbreviations.in_latin(short): number for short, number in self._initials.items()
+        }
+
+    def look_up(self, asked: Iterable[Word]) -> list[Asked]:
+        """Return for each word, once, how close words of the titles are."""
+        return [self.near(one) for one in dict.fromkeys(asked)]
+
+    def near(self, asked: Word) -> Asked:
+        """Return how close words of the titles are to one that is asked for."""
+        known = self._known.get(asked.text)
+        if known is None:
+            known = self._known[asked.text] = Asked(asked.text, dict(self._closenesses(asked)))
+        return known
+
+    def briefly(self, asked: Word) -> Asked:
+        """Look up a short word that was read in another way than typed."""
+        found = ((number, begins_with(asked, one)) for number, one in enumerate(self.words))
+        return Asked(asked.text, {number: close for number, close in found if close})
+
+    def in_alphabet_of(self, asked: Asked) -> Asked:
+        """Return it without words of the other alphabet."""
+        is_cyrillic, count = phonetics.is_cyrillic(asked.text), len(self.words)
+        close = asked.closeness.items()
+        same = (
+            (n, c) for n, c in close if n < count and phonetics.is_cyrillic(self.words[n].text) is is_cyrillic
+        )
+        return Asked(asked.text, dict(same))
+
+    def resembling(self, asked: Word) -> Asked:
+        """Return words that have one slip more than is forgiven: not to be asserted, but to be offered."""
+        found = ((number, resembles(asked, one)) for number, one in enumerate(self.words))
+        return Asked(asked.text, {number: close for number, close in found if close})
+
+    def has(self, text: str) -> bool:
+        """Tell whether a title has this very word."""
+        return ("text", text) in self._by
+
+    def with_all(self, asked: Iterable[Asked]) -> list[int]:
+        """Return the places of the chats that have a word near every one that is asked for, in order."""
+        each = [{place for number in one.closeness for place in self._places[number]} for one in asked]
+        return sorted(each[0].intersection(*each))
+
+    def nearness(self, asked: Asked) -> dict[int, int]:
+        """Return the chats that have a word near the one that is asked for, and how near the nearest is."""
+        near: dict[int, int] = {}
+        for number, close in asked.closeness.items():
+            for place in self._places[number]:
+                near[place] = max(close - self.chats[place][number], near.get(place, 0))
+        return near
+
+    def share(self, chat: dict[int, int], found: set[int]) -> float:
+        """Return how much of a title was found, without the words that may be around any."""
+        count = len(self.words)
+        if any(n >= count and chat[n] == 0 for n in found):
+            return 1  # by its initials
+        of_title = {n for n, off in chat.items() if not off and n < count and self._sounds[n]}
+        telling = {n for n in of_title if self._tells[n]} or of_title
+        return len(telling & found) / max(len(telling), 1)
+
+    def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
+        if not asked.sound:
+            yield from self._made_closenesses(asked)
+            return
+        for number in self._candidates(asked):
+            close = closeness(asked, self.words[number], is_name=self._is_name[number])
+            if close:
+                yield number, close
+        if asked.text in self._initials:
+            yield self._initials[asked.text], abbreviations.WHOLE
+        elif (latin := abbreviations.in_latin(asked.text)) in self._initials_in_latin:
+            yield self._initials_in_latin[latin], abbreviations.WHOLE - _OTHER_ALPHABET
+
+    def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
+        for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
+            yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
+        yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
+        if asked.text.startswith(PHONE):
+            phones = self._by.get(PHONE, ())
+            yield from ((n, EXACT) for n in phones if same_number(asked.text, self.words[n].text))
+
+    def _candidates(self, asked: Word) -> set[int]:
+        """Sieve out most words quickly: whatever is close has something in common, or few slips."""
+        begin, text, size = asked.sound[:3], asked.text, len(asked.sound)
+        near = {n for n, sound in enumerate(self._sounds) if begin in sound}
+        near.update(n for n, one in enumerate(self.words) if one.text.startswith(text))
+        keys = (
+            *(("root", root) for root in asked.roots),
+            ("but the last", text[:-1]),
+            *(("person", n) for n in vocabulary.called(text)),
+            *_meant(asked),
+        )
+        near.update(n for key in keys for n in self._by.get(key, ()))
+        near.update(self._heard_like(text))
+        begun = [sound[:size] for sound in self._sounds]
+        for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
+            allowed = slips_allowed(len(sought))
+            slipped = extract(sought, sounds, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+            near.update(number for _, _, number in slipped)
+        return near
+
+    def _heard_like(self, text: str) -> Iterator[int]:
+        """Return the words of the other alphabet that have the same consonants."""
+        if not self.has(text):
+            others = self._others_by_consonants(is_cyrillic=phonetics.is_cyrillic(text))
+            for consonants, _ in phonetics.heard(text, is_asked=True):
+                yield from others.get(consonants, ())
+
+    def _others_by_consonants(self, *, is_cyrillic: bool) -> dict[str, list[int]]:
+        if is_cyrillic not in self._heard:
+            table = defaultdict[str, list[int]](list)
+            for number, one in enumerate(self.words):
+                if one.sound and phonetics.is_cyrillic(one.text) != is_cyrillic:
+                    for consonants, _ in phonetics.heard(one.text):
+                        table[consonants].append(number)
+            self._heard[is_cyrillic] = dict(table)
+        return self._heard[is_cyrillic]
+
+
+def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for place, chat in enumerate(chats):
+        for number in chat:
+            places[number].append(place)
+    return places
+
+
+def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
+    by: defaultdict[object, list[int]] = defaultdict(list)
+    for number, one in enumerate(of):
+        for key in _keys(one):
+            by[key].append(number)
+    return dict(by)
+
+
+@lru_cache(maxsize=20_000)
+def _keys(one: Word) -> tuple[object, ...]:
+    """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
+    keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
+    keys += [("root", root) for root in one.roots]
+    keys += [("person", person) for person in one.people]
+    keys += [PHONE] if one.text.startswith(PHONE) else []
+    return (*keys, *_meant(one))
+
+
+def _meant(one: Word) -> list[object]:
+    return [("meaning", meaning) for meaning in one.meanings]

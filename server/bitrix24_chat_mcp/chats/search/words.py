@@ -1,0 +1,88 @@
+"""A text -> its words, in all that they are compared by."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from . import phonetics, vocabulary
+
+_WORD: Final = re.compile(r"[^\W_]+(?:[-‐’'&][^\W_]+)*")
+_PART: Final = re.compile(r"[^\W_]+")
+_SINGLE_LETTERS: Final = re.compile(r"\b([^\W\d_])\s*(?:&|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE)
+_LETTER_N_LETTER: Final = re.compile(r"\b([A-Z])n([A-Z])\b")
+
+
+class Word(NamedTuple):
+    """A word as it is written (small, without ё), as it sounds, and what it may stand for.
+
+    `stem` is the sound without the ending, `roots` are what is left
+    of that without ever more suffixes; `people` are those whose given name
+    it is, `meanings` the office words that it translates.
+    """
+
+    text: str
+    sound: str
+    stem: str
+    roots: tuple[str, ...]
+    people: frozenset[int]
+    meanings: frozenset[int]
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether it has a digit; of such words another is never meant."""
+        return not self.text.isalpha() and any(letter.isdigit() for letter in self.text)
+
+
+class Words(NamedTuple):
+    """The words of a text, hyphenated ones in parts; those written as one ("frontend"); the sound of all."""
+
+    words: tuple[Word, ...]
+    joined: tuple[Word, ...]
+    sound: str
+
+
+@lru_cache(maxsize=10_000)
+def words(text: str) -> Words:
+    """Return the words of a title or a query."""
+    found = [_PART.findall(word) for word in _WORD.findall(normal(text))]
+    parts = tuple(word(part) for parts in found for part in parts)
+    joined = tuple(word("".join(parts)) for parts in found if len(parts) > 1)
+    return Words(parts, joined, "".join(part.sound for part in parts))
+
+
+def normal(text: str) -> str:
+    """Return a text small, in plain letters, with R and D as R&D."""
+    text = unicodedata.normalize("NFKC", text.replace("№", " "))
+    text = _SINGLE_LETTERS.sub(r"\1&\2", _LETTER_N_LETTER.sub(r"\1&\2", text))
+    return vocabulary.plain(text)
+
+
+@lru_cache(maxsize=20_000)
+def word(text: str) -> Word:
+    """Return what a word is compared by; numbers without the zeros before them."""
+    if text.isdecimal():
+        text = text.lstrip("0") or "0"
+    sound = phonetics.sound(text)
+    roots = phonetics.roots(phonetics.stem(text))
+    return Word(text, sound, roots[0], roots, vocabulary.people(text), vocabulary.meanings(text, roots))
+
+
+def made(text: str, meanings: frozenset[int] = frozenset()) -> Word:
+    """Return what is no word but is looked up as one: a date, a telephone number, a phrase."""
+    return Word(text, "", "", (), frozenset(), meanings)
+
+
+_MOST_WORDS_OF_A_PHRASE: Final = 5
+
+
+def phrases(of: Sequence[Word]) -> Iterator[tuple[int, int, Word]]:
+    """Return where words mean something together, the longest first."""
+    keys = tuple(vocabulary.key(one.text) for one in of)
+    for length in range(min(len(of), _MOST_WORDS_OF_A_PHRASE), 1, -1):
+        for start in range(len(of) - length + 1):
+            stop = start + length
+            together = vocabulary.phrase(keys[start:stop])
+            if together:
+                yield start, stop, made(" ".join(one.text for one in of[start:stop]), together)
