@@ -123,13 +123,13 @@ class OAuthCredentials:
         return f"OAuthCredentials(portal={self.portal!r}, user={self.user!r})"
 
 
-_TokenPayload = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,4096}\Z")]
+_PrintableText = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,4096}\Z")]
 """A token travels in a header: printable ASCII (RFC 6749, appendix A.12)."""
 
 
 class _TokenPayload(msgspec.Struct):
-    access_token: _TokenPayload = ""
-    refresh_token: _TokenPayload = ""
+    access_token: _PrintableText = ""
+    refresh_token: _PrintableText = ""
     client_endpoint: str = ""
     user_id: Any = None
     error: Any = None
