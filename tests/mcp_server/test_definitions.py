@@ -72,7 +72,7 @@ async def test_a_prompt_that_is_not_there_is_the_caller_s_mistake(
 
 def test_a_change_of_the_definitions_has_its_line_in_the_changelog() -> None:
     """The line names them by their digest, so that it cannot be forgotten: somebody has to write it."""
-    golden = (ROOT / "tests" / "__snapshots__" / "test_definitions.ambr").read_bytes()
+    golden = Path(__file__).with_name("__snapshots__").joinpath("test_definitions.ambr").read_bytes()
     name = f"definitions {hashlib.sha256(golden).hexdigest()[:8]}"
     latest = (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1]
     lines = latest.replace("\n  ", " ").splitlines()
