@@ -10,6 +10,7 @@ from mcp.server.mcpserver.resources import FunctionResource
 from . import __version__, asking, completing, icons, prompting, resources, toolbox, watching, wording
 from .config import Settings
 from .entrance import open_entrance
+from .mcp_server import apps
 from .portal.carrier import Carrier
 from .protocol import ChatServer
 from .service import Service, open_service
@@ -23,6 +24,8 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
     `carrier` takes the place of the one to the network.
     """
     entrance = open_entrance(settings, carrier)
+    tools = toolbox.offered(read_only=settings.read_only)
+    shows_page = settings.ui == "auto"
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Service]) -> AsyncGenerator[Service]:
@@ -34,8 +37,9 @@ def build_server(settings: Settings, carrier: Carrier | None = None) -> ChatServ
         title="Bitrix24 chats",
         version=__version__,
         instructions=wording.read("instructions"),
-        tools=toolbox.offered(read_only=settings.read_only),
+        tools=apps.linked(tools) if shows_page else tools,
         resources=[_recent()],
+        extensions=[apps.extension(tools)] if shows_page else [],
         lifespan=lifespan,
         middleware=[asking.remember, watching.watch_streams],
         log_level="WARNING",

@@ -1,0 +1,68 @@
+"""The MCP App: a page of chats that hosts may show under the answer of `list_recent_chats`.
+
+The page is `chats.html`, one file without scripts, styles or images from elsewhere. It draws the answer that
+the host hands to it, and calls tools through the host. Clients without the extension
+`io.modelcontextprotocol/ui` read the same answers as before.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from mcp.server.apps import APP_MIME_TYPE, Apps
+from mcp.server.mcpserver.resources import FunctionResource
+from mcp.server.mcpserver.tools import Tool
+
+from bitrix24_chat_mcp import asking
+from bitrix24_chat_mcp.portal.errors import PortalError
+
+URI = "ui://bitrix24/chats"
+_SHOWN_UNDER = "list_recent_chats"
+_CONFIG = '<script id="config" type="application/json">{}</script>'
+
+
+def linked(tools: Iterable[Tool]) -> list[Tool]:
+    """Return the tools, with the page linked to the one whose answers it draws."""
+    link = {"ui": {"resourceUri": URI}}
+    return [tool.model_copy(update={"meta": link}) if tool.name == _SHOWN_UNDER else tool for tool in tools]
+
+
+def extension(tools: Iterable[Tool]) -> Apps:
+    """Return the extension that serves the page; it offers a button for each of the tools that it knows."""
+    names = [tool.name for tool in tools]
+
+    async def chats() -> str:
+        return _page(names, _portal())
+
+    apps = Apps()
+    apps.add_resource(
+        FunctionResource(
+            uri=URI,
+            name="chats",
+            title="Chats",
+            description="The page that draws an answer of list_recent_chats.",
+            mime_type=APP_MIME_TYPE,
+            meta={"ui": {"prefersBorder": True}},
+            fn=chats,
+        )
+    )
+    return apps
+
+
+def _portal() -> str:
+    """Return the origin that links may lead to; nothing where the caller has no portal yet."""
+    try:
+        return asking.service().portal().credentials.portal
+    except PortalError:
+        return ""
+
+
+def _page(tools: list[str], portal: str) -> str:
+    config = json.dumps({"tools": tools, "portal": portal}).replace("<", "\\u003c")
+    return _template().replace(_CONFIG, _CONFIG.replace("{}", config))
+
+
+@cache
+def _template() -> str:
+    return files(__package__).joinpath("chats.html").read_text(encoding="utf-8")
