@@ -79,7 +79,8 @@ class AppHost:
         return result
 
     async def bridge(self, method: str, params: object) -> Any:
-        return await self.host(f"host.bridge.{method}(arguments[0])", params)
+        # As text, since the way through the browser's driver would sort the keys.
+        return await self.host(f"host.bridge.{method}(JSON.parse(arguments[0]))", json.dumps(params))
 
     async def host(self, expression: str, *given: object) -> Any:
         """Evaluate something in the host's own window."""

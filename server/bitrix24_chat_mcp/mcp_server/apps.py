@@ -19,7 +19,8 @@ from bitrix24_chat_mcp.portal.errors import PortalError
 
 URI = "ui://bitrix24/chats"
 _SHOWN_UNDER = "list_recent_chats"
-_CONFIG = '<script id="config" type="application/json">{}</script>'
+_CONFIG = '{"tools": [], "portal": ""}'
+"""Where the page has the names of the tools, and the origin that links may lead to."""
 
 
 def linked(tools: Iterable[Tool]) -> list[Tool]:
@@ -60,7 +61,7 @@ def _portal() -> str:
 
 def _page(tools: list[str], portal: str) -> str:
     config = json.dumps({"tools": tools, "portal": portal}).replace("<", "\\u003c")
-    return _template().replace(_CONFIG, _CONFIG.replace("{}", config))
+    return _template().replace(_CONFIG, config)
 
 
 @cache
