@@ -116,6 +116,10 @@ class AppHost:
         visible = "[...document.querySelectorAll('button')].filter(one => one.checkVisibility())"
         return await self.page(f"{visible}.map(one => one.ariaLabel ?? one.textContent)")
 
+    async def findings(self, axe: str) -> list[str]:
+        """Return what axe-core finds wrong with the page, or cannot tell; `axe` is its source."""
+        return await findings(self.window, axe)
+
     async def _check(self) -> None:
         """Whatever was said kept to the protocol, and nothing left the page."""
         assert await self.page("performance.getEntriesByType('resource').map(one => one.name)") == []
@@ -143,6 +147,13 @@ class AppHost:
         if self.answer:
             return JSONResponse(dumped(self.answer(params)))
         return JSONResponse(dumped(await self.client.call_tool(params.name, params.arguments)))
+
+
+async def findings(window: Browser, axe: str) -> list[str]:
+    """Return what axe-core finds wrong with the page in sight, or cannot tell."""
+    script = f"{axe}; return axe.run().then(found => found.violations.concat(found.incomplete))"
+    found: list[dict[str, Any]] = await window.run(script)
+    return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
 def dumped(result: CallToolResult) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Who may come in over HTTP, and the pages on which people sign in."""
