@@ -7,29 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_host import CAPABILITIES, AppHost, dumped
+from app_host import CAPABILITIES, PICTURES, AppHost, dumped
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
-from browser import ENTER, SPACE, TAB, Browser, browser, driver, install
+from browser import ENTER, SPACE, TAB, Browser
 from conversation import Conversation, facts, raw
 from mcp_types import CallToolRequestParams, CallToolResult, TextContent
 from strangers import HERE, PROGRAMS
 
 Opened = Callable[..., AbstractAsyncContextManager[AppHost]]
-PICTURES = HERE / "artifacts"
 FREE, PINNED = "chat1215", "chat1201"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One event loop for all tests here, since they share a browser."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Browser]:
-    install()
-    async with driver() as http, browser(http, tmp_path_factory.mktemp("profile")) as window:
-        yield window
 
 
 @pytest.fixture(scope="module")

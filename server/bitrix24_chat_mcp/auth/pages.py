@@ -25,7 +25,9 @@ Notice = Literal["done", "ended", "not_ours"]
 
 _NAME_LENGTH = 60
 _HEADER_LENGTH = 200
-_LANGUAGE = re.compile(r"([a-z]{2})(?:-[\w-]+)?\s*(?:;\s*q=([01](?:\.\d{1,3})?))?\s*(?:,|$)", re.IGNORECASE)
+_LANGUAGE = re.compile(
+    r"(?:^|,)\s*([a-z]{2})(?:-[\w-]+)?\s*(?:;\s*q=([01](?:\.\d{1,3})?))?\s*(?=,|$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,13 @@ def _page(language: Language, heading: str, body: str) -> str:
 
 
 def _target(redirect_uri: str, texts: Texts) -> dict[str, str]:
+    """Name a host, or the scheme of an application; both loopback and a scheme stay on this computer."""
     parts = urlsplit(redirect_uri)
-    local = is_loopback(parts.hostname or "")
+    web = parts.scheme in {"http", "https"}
+    local = not web or is_loopback(parts.hostname or "")
     return {
-        "target": _shown(parts.netloc or parts.scheme),
-        "target_hint": texts.this_computer if local or not parts.netloc else "",
+        "target": _shown(parts.netloc if web else parts.scheme),
+        "target_hint": texts.this_computer if local else "",
     }
 
 
