@@ -72,7 +72,15 @@ async def test_the_page_is_one_small_file_that_asks_for_nothing(converse: Conver
     assert len(page.encode()) <= 16 * 1024
     for foreign in ("http:", "https://", "src=", "href=", "@import", "url("):
         assert foreign not in page
-    for unsafe in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Storage", "cookie"):
+    for unsafe in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacent",
+        "document.write",
+        "eval(",
+        "Storage",
+        "cookie",
+    ):
         assert unsafe not in page
 
 

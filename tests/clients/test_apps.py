@@ -80,7 +80,7 @@ async def test_the_filter_leaves_what_matches_without_asking(opened: Opened) -> 
         await host.until("document.querySelectorAll('.row').length < 6")
         assert "Сергей Волков" in await host.titles()
         await host.window.type("ъъъ")
-        await host.sees("Nothing here matches; try Search.")
+        await host.sees("Nothing here; try Search.")
         assert not host.calls
 
 
@@ -266,7 +266,12 @@ async def test_links_lead_to_the_portal_through_the_host(opened: Opened, portal:
         assert await host.host("host.opened") == ["https://demo.bitrix24.example/crm/deal/details/1663/"]
         forged = dumped(listed)
         for address, chat in zip(
-            ("https://evil.example/", "http://demo.bitrix24.example/", "javascript:alert(1)", "data:text/html,x"),
+            (
+                "https://evil.example/",
+                "http://demo.bitrix24.example/",
+                "javascript:alert(1)",
+                "data:text/html,x",
+            ),
             forged["structuredContent"]["chats"],
             strict=False,
         ):
@@ -303,7 +308,13 @@ async def test_attacks_in_titles_names_and_messages_stay_text(opened: Opened) ->
         | {"why": said, "last_at": said, "link": said}
         for number, said in enumerate(ATTACKS, 1)
     ]
-    page = {"total": 16, "shown": 16, "as_of": "2026-11-21T18:30:00+03:00", "notes": list(ATTACKS), "chats": rows}
+    page = {
+        "total": 16,
+        "shown": 16,
+        "as_of": "2026-11-21T18:30:00+03:00",
+        "notes": list(ATTACKS),
+        "chats": rows,
+    }
     async with opened() as host:
         await host.bridge("sendToolResult", {"content": [], "structuredContent": page})
         await host.until("document.querySelectorAll('.row').length == 16")
