@@ -69,7 +69,7 @@ async def test_the_page_is_one_small_file_that_asks_for_nothing(converse: Conver
     assert listed[URI].mime_type == content.mime_type == APP_MIME_TYPE
     assert listed[URI].meta == content.meta == {"ui": {"prefersBorder": True}}
     page = PAGE.read_text()
-    assert len(page.encode()) <= 16 * 1024
+    assert len(page.encode()) <= 16_000
     for foreign in ("http:", "https://", "src=", "href=", "@import", "url("):
         assert foreign not in page
     for unsafe in (

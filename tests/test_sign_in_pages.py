@@ -13,7 +13,11 @@ NOTICES: tuple[Notice, ...] = ("done", "ended", "not_ours")
 
 
 def asked(**changed: Any) -> ConsentRequest:
-    usual = {"program": "Claude", "portal": "https://acme.bitrix24.ru", "action": "/sign-in/abc"}
+    usual: dict[str, Any] = {
+        "program": "Claude",
+        "portal": "https://acme.bitrix24.ru",
+        "action": "/sign-in/abc",
+    }
     return ConsentRequest(**{**usual, "redirect_uri": "https://claude.ai/api/mcp/auth_callback", **changed})
 
 

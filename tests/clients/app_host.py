@@ -25,7 +25,11 @@ POLICY = (
     "img-src 'self' data:; media-src 'self' data:; connect-src 'none'"
 )
 """What a host has to allow a page that asks for nothing (SEP-1865, "Default CSP")."""
-_ROOM = "<!doctype html><title>Host</title><style>body{margin:0} iframe{border:0; width:100%; display:block}</style>"
+_ROOM = (
+    "<!doctype html><title>Host</title><link rel=icon href=data:,>"
+    "<style>body{margin:0} iframe{border:0; width:100%; display:block}</style>"
+    "<body><script src=/bundle></script>"
+)
 CAPABILITIES: dict[str, Any] = {
     "serverTools": {},
     "openLinks": {},
@@ -37,10 +41,11 @@ _BUTTON = """
         one.checkVisibility() && (one.ariaLabel ?? one.textContent).startsWith(arguments[0]))
 """
 _UNTIL = """
-    const end = performance.now() + 5000;
-    return new Promise(resolve => {
-        const look = () => (%s) ? resolve(true) : performance.now() < end ? setTimeout(look, 20) : resolve(false);
-        look();
+    const holds = () => (%s);
+    return holds() || new Promise(resolve => {
+        const changes = new MutationObserver(() => holds() && resolve(true));
+        changes.observe(document, {subtree: true, childList: true, characterData: true, attributes: true});
+        setTimeout(resolve, 10000, false);
     });
 """
 
@@ -97,7 +102,7 @@ class AppHost:
         return await self.window.run(f"return {expression}", *given)
 
     async def until(self, condition: str) -> None:
-        """Wait, for some seconds at most, until something is true in the page."""
+        """Wait until something is true in the page, or fail with what it shows."""
         assert await self.window.run(_UNTIL % condition), f"never: {condition}\n{await self.words()}"
 
     async def sees(self, words: str) -> None:
@@ -133,7 +138,7 @@ class AppHost:
             assert_valid(message)
 
     async def _room(self, _: Request) -> Response:
-        return HTMLResponse(f"{_ROOM}<link rel=icon href=data:,><body><script src=/bundle></script>")
+        return HTMLResponse(_ROOM)
 
     async def _page(self, _: Request) -> Response:
         (content,) = (await self.client.read_resource(URI)).contents

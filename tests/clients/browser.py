@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -76,8 +77,9 @@ class Browser:
         await self._devtools("Emulation.setEmulatedMedia", features=features)
 
     async def picture(self, file: Path) -> None:
+        picture = b64decode(await self._do("GET", "/screenshot"))
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(b64decode(await self._do("GET", "/screenshot")))
+        await anyio.Path(file).write_bytes(picture)
 
     async def console(self) -> list[str]:
         """Return the errors and warnings since it was asked last; what a policy forbade is one, too."""

@@ -10,7 +10,7 @@ import pytest
 from app_host import CAPABILITIES, PICTURES, AppHost, dumped
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
 from browser import ENTER, SPACE, TAB, Browser
-from conversation import Conversation, facts, raw
+from conversation import Conversation, facts
 from mcp_types import CallToolRequestParams, CallToolResult, TextContent
 from strangers import HERE, PROGRAMS
 
@@ -111,23 +111,22 @@ async def test_more_goes_on_where_the_answer_ended(opened: Opened) -> None:
     assert titles[:10] == [chat["title"] for chat in first["chats"]]
 
 
-async def pinned(portal: DemoPortal) -> set[str]:
-    items: list[Any] = await raw(portal)
-    return {item["id"] for item in items if isinstance(item, dict) and item.get("pinned")}
+def pinned(portal: DemoPortal) -> set[str]:
+    return {f"chat{row.chat.id}" for row in portal.world.pins(1)}
 
 
 async def test_a_click_pins_and_another_takes_it_back(opened: Opened, portal: DemoPortal) -> None:
     async with opened() as host:
         await host.show()
-        assert FREE not in await pinned(portal)
+        assert FREE not in pinned(portal)
         await host.press("Pin: Бухгалтерия")
         await host.sees("Бухгалтерияpinned")
-        assert FREE in await pinned(portal)
+        assert FREE in pinned(portal)
         assert await host.page(f"document.querySelector('[data-key=\"pin {FREE}\"]').ariaPressed") == "true"
         assert '{"chat1215":{"pinned":true}}' in str(await host.host("host.context"))
         await host.press("Undo")
         await host.sees("unpinned")
-        assert FREE not in await pinned(portal)
+        assert FREE not in pinned(portal)
         assert "Undo" in await host.buttons(), "and that can be taken back, too"
 
 
@@ -138,7 +137,7 @@ async def test_the_assistant_is_told_ids_and_states_and_no_words_of_others(opene
         await host.press("Pin: Бухгалтерия")
         await host.sees("Бухгалтерияpinned")
         await host.press("Tell the assistant")
-        await host.sees("The assistant was told.")
+        await host.sees("✓")
         (told,) = await host.host("host.told")
     said = 'Done by the user in the list of chats: {"chat1215":{"pinned":true}}'
     assert told == {"role": "user", "content": [{"type": "text", "text": said}]}
@@ -158,7 +157,7 @@ async def test_at_the_limit_of_pins_the_pinned_ones_are_offered(opened: Opened, 
         assert host.calls[-1].arguments == {"show": "pinned", "limit": 200}
         await host.press("Pin: Запуск")
         await host.sees("unpinned")
-    assert PINNED not in await pinned(portal)
+    assert PINNED not in pinned(portal)
 
 
 async def test_a_refusal_is_told_in_the_server_s_sentence(opened: Opened, portal: DemoPortal) -> None:
@@ -217,7 +216,7 @@ async def test_the_keyboard_alone_does_everything(opened: Opened, portal: DemoPo
         await host.window.type(SPACE)
         await host.sees("Бухгалтерияpinned")
         assert await host.page(focused) == f"pin {FREE}", "the focus is kept"
-        assert FREE in await pinned(portal)
+        assert FREE in pinned(portal)
 
 
 async def test_teardown_is_answered_and_ends_it(opened: Opened) -> None:
@@ -252,13 +251,13 @@ async def test_an_answer_without_structure_is_its_text(opened: Opened) -> None:
 async def test_only_the_host_s_window_is_listened_to(opened: Opened) -> None:
     async with opened() as host:
         await host.show()
-        forged = {"jsonrpc": "2.0", "method": "ui/notifications/tool-input", "params": {}}
+        forged: dict[str, Any] = {"jsonrpc": "2.0", "method": "ui/notifications/tool-input", "params": {}}
         await host.page("postMessage(arguments[0], '*')", forged)
         await host.page("new Promise(done => setTimeout(done))")
         assert "30 of 58" in await host.words()
 
 
-async def test_links_lead_to_the_portal_through_the_host(opened: Opened, portal: DemoPortal) -> None:
+async def test_links_lead_to_the_portal_through_the_host(opened: Opened) -> None:
     async with opened() as host:
         listed = await host.show()
         await host.press("Open in Bitrix24: Сделка")
@@ -322,7 +321,7 @@ async def test_attacks_in_titles_names_and_messages_stay_text(opened: Opened) ->
         fields = "[...document.querySelectorAll('.row bdi:last-of-type')].map(one => one.textContent)"
         assert await host.page(fields) == list(ATTACKS)
         tags = "[...new Set([...document.querySelectorAll('#rows *')].map(one => one.localName))].sort()"
-        ours = ["b", "bdi", "button", "div", "p", "path", "span", "svg", "time"]
+        ours = ["b", "bdi", "button", "div", "li", "p", "path", "span", "svg", "time"]
         assert await host.page(tags) == ours
         assert await host.page("typeof attacked") == "undefined"
         assert not any(label.startswith("Open") for label in await host.buttons())

@@ -37,7 +37,7 @@ TEXTS: dict[Language, Texts] = {
         may_not=("write messages, or read further back", "see anything else in Bitrix24, or your password"),
         then_label="Afterwards you are sent to",
         this_computer="a program on this computer",
-        warning="Go on only if you have just asked for this yourself. The name is what the program calls itself.",
+        warning="Go on only if you have asked for this yourself. The name is what the program calls itself.",
         yes="Sign in with Bitrix24",
         no="Cancel",
         notices={
@@ -47,7 +47,7 @@ TEXTS: dict[Language, Texts] = {
             ),
             "ended": (
                 "This sign-in has ended",
-                "It took too long, or was begun in another browser. Go back to your assistant and connect again.",
+                "It took too long, or began in another browser. Go back to your assistant and connect again.",
             ),
             "not_ours": (
                 "Nobody was signed in",
@@ -77,8 +77,7 @@ TEXTS: dict[Language, Texts] = {
             "done": ("Вы вошли", "Всё получилось. Закройте это окно и вернитесь туда, откуда начали."),
             "ended": (
                 "Этот вход завершён",
-                "Прошло слишком много времени, или вход начат в другом браузере. "
-                "Вернитесь к ассистенту и подключитесь снова.",
+                "Истекло время, или он начат в другом браузере. Вернитесь к ассистенту и подключитесь снова.",
             ),
             "not_ours": (
                 "Вход не выполнен",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Literal
 from urllib.parse import urlsplit
@@ -119,4 +119,4 @@ def _language(accept_language: str) -> Language:
 
 @cache
 def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ the host hands to it, and calls tools through the host. Clients without the exte
 import json
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from mcp.server.apps import APP_MIME_TYPE, Apps
 from mcp.server.mcpserver.resources import FunctionResource
@@ -66,4 +66,4 @@ def _page(tools: list[str], portal: str) -> str:
 
 @cache
 def _template() -> str:
-    return files(__package__).joinpath("chats.html").read_text(encoding="utf-8")
+    return Path(__file__).with_name("chats.html").read_text(encoding="utf-8")
