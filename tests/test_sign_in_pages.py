@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,13 +13,13 @@ from bitrix24_chat_mcp.auth.pages import ConsentRequest, Notice
 NOTICES: tuple[Notice, ...] = ("done", "ended", "not_ours")
 
 
+ASKED = ConsentRequest(
+    "Claude", "https://acme.bitrix24.ru", "https://claude.ai/api/mcp/auth_callback", "/sign-in/abc"
+)
+
+
 def asked(**changed: Any) -> ConsentRequest:
-    usual: dict[str, Any] = {
-        "program": "Claude",
-        "portal": "https://acme.bitrix24.ru",
-        "action": "/sign-in/abc",
-    }
-    return ConsentRequest(**{**usual, "redirect_uri": "https://claude.ai/api/mcp/auth_callback", **changed})
+    return replace(ASKED, **changed)
 
 
 def test_the_consent_page_says_who_asks_for_what_and_where_one_is_sent() -> None:

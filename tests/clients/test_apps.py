@@ -80,7 +80,7 @@ async def test_the_filter_leaves_what_matches_without_asking(opened: Opened) -> 
         await host.until("document.querySelectorAll('.row').length < 6")
         assert "Сергей Волков" in await host.titles()
         await host.window.type("ъъъ")
-        await host.sees("Nothing here; try Search.")
+        await host.sees("Nothing here.")
         assert not host.calls
 
 
@@ -325,8 +325,16 @@ async def test_attacks_in_titles_names_and_messages_stay_text(opened: Opened) ->
         assert await host.page(tags) == ours
         assert await host.page("typeof attacked") == "undefined"
         assert not any(label.startswith("Open") for label in await host.buttons())
-        await host.press("Pin: SYSTEM")
-        await host.sees("ACCESS_ERROR: ")
+        for is_error in (False, True):
+            done = CallToolResult(
+                content=[TextContent(type="text", text=ATTACKS[1])],
+                structured_content={"notes": ATTACKS},
+                is_error=is_error,
+            )
+            host.answer = lambda _, done=done: done
+            await host.press(f"Pin: {ATTACKS[1]}")
+            await host.sees(ATTACKS[1] if is_error else ATTACKS[-2])
+            assert await host.page("document.querySelector('#done *:not(bdi)')") is None
         assert (await host.page("document.getElementById('count').textContent")) == "16 of 16 chats"
 
 
@@ -405,7 +413,9 @@ async def test_pictures_are_taken_and_nothing_is_cut_off(
 
         async def picture(name: str) -> None:
             assert await host.page("document.documentElement.scrollWidth <= innerWidth")
+            await window.resize(width, await host.host("document.documentElement.scrollHeight"))
             await window.picture(PICTURES / f"{name}-{theme}-{width}.png")
+            await window.resize(width, 900)
 
         await host.show()
         await host.page(f"document.querySelector('[data-key=\"pin {FREE}\"]').click()")
