@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 from bitrix24_chat_mcp.demo.serve import serving
 from browser import Browser
 from jsonschema import Draft202012Validator
@@ -57,18 +58,30 @@ _UNTIL = """
     });
 """
 
+
+def _at_once() -> anyio.Event:
+    event = anyio.Event()
+    event.set()
+    return event
+
+
 Answer = Callable[[CallToolRequestParams], CallToolResult]
 
 
 @dataclass
 class AppHost:
-    """A host that shows our page. `answer` takes the server's place, for tools that it does not have."""
+    """A host that shows our page.
+
+    `answer` takes the server's place, for tools that it does not have; `change` alters the page on its way;
+    calls wait for `released`.
+    """
 
     client: Client
     window: Browser
     bundle: Path
     answer: Answer | None = None
     change: Callable[[str], str] = str
+    released: anyio.Event = field(default_factory=_at_once)
     calls: list[CallToolRequestParams] = field(default_factory=list[CallToolRequestParams])
 
     @asynccontextmanager
@@ -159,6 +172,7 @@ class AppHost:
     async def _call(self, request: Request) -> Response:
         params = CallToolRequestParams.model_validate(await request.json())
         self.calls.append(params)
+        await self.released.wait()
         if self.answer:
             return JSONResponse(dumped(self.answer(params)))
         return JSONResponse(dumped(await self.client.call_tool(params.name, params.arguments)))

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from app_host import CAPABILITIES, PICTURES, AppHost, dumped
 from bitrix24_chat_mcp.demo import DemoPortal, Fault
@@ -239,6 +240,20 @@ async def test_an_old_answer_vanishes_when_new_input_arrives(opened: Opened) -> 
         assert not await host.titles()
         await host.bridge("sendToolCancelled", {})
         await host.sees("Cancelled.")
+
+
+async def test_an_answer_that_comes_after_a_newer_one_is_dropped(opened: Opened) -> None:
+    async with opened() as host:
+        await host.show()
+        host.released = anyio.Event()
+        await host.press("Refresh")
+        await host.show(query="Бухгалтерия")
+        await host.sees("1 of 1 matching")
+        host.released.set()
+        await host.press("Refresh")
+        await host.until("!document.getElementById('done').textContent")
+        assert [call.arguments for call in host.calls] == [{}, {"query": "Бухгалтерия"}]
+        assert await host.titles() == ["Бухгалтерия"]
 
 
 async def test_an_answer_without_structure_is_its_text(opened: Opened) -> None:
