@@ -36,7 +36,7 @@ def contents() -> dict[str, Path]:
 
 
 def _is_source(file: Path) -> bool:
-    return file.suffix in {".py", ".md", ".typed"} and "__pycache__" not in file.parts
+    return file.suffix in {".py", ".md", ".typed", ".html", ".css"} and "__pycache__" not in file.parts
 
 
 if __name__ == "__main__":

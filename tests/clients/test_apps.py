@@ -428,7 +428,7 @@ async def test_pictures_are_taken_and_nothing_is_cut_off(
 
         async def picture(name: str) -> None:
             assert await host.page("document.documentElement.scrollWidth <= innerWidth")
-            await window.resize(width, await host.host("document.documentElement.scrollHeight"))
+            await window.resize(width, await host.host("document.body.offsetHeight"))
             await window.picture(PICTURES / f"{name}-{theme}-{width}.png")
             await window.resize(width, 900)
 
