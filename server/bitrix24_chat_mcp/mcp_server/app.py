@@ -13,7 +13,17 @@ from bitrix24_chat_mcp.runtime.context import AppContext, app_lifespan
 from bitrix24_chat_mcp.runtime.portal_access import open_portal_access
 from bitrix24_chat_mcp.settings.load import Settings
 
-from . import completion, icons, prompts, request_context, resources, subscriptions, texts, tool_definitions
+from . import (
+    apps,
+    completion,
+    icons,
+    prompts,
+    request_context,
+    resources,
+    subscriptions,
+    texts,
+    tool_definitions,
+)
 from .server import ChatServer
 
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -25,6 +35,8 @@ def build_server(settings: Settings, carrier: HttpClient | None = None) -> ChatS
     `carrier` takes the place of the one to the network.
     """
     entrance = open_portal_access(settings, carrier)
+    tools = tool_definitions.build_tools(read_only=settings.read_only)
+    shows_page = settings.ui == "auto"
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[AppContext]) -> AsyncGenerator[AppContext]:
@@ -38,8 +50,9 @@ def build_server(settings: Settings, carrier: HttpClient | None = None) -> ChatS
         title="Bitrix24 chats",
         version=__version__,
         instructions=texts.read("instructions"),
-        tools=tool_definitions.build_tools(read_only=settings.read_only),
+        tools=apps.linked(tools) if shows_page else tools,
         resources=[_recent()],
+        extensions=[apps.extension(tools)] if shows_page else [],
         lifespan=lifespan,
         middleware=[
             request_context.redact,
