@@ -36,7 +36,8 @@ def contents() -> dict[str, Path]:
 
 
 def _is_source(file: Path) -> bool:
-    return file.suffix in {".py", ".md", ".json", ".typed"} and "__pycache__" not in file.parts
+    kinds = {".py", ".md", ".json", ".html", ".css", ".typed"}
+    return file.suffix in kinds and "__pycache__" not in file.parts
 
 
 if __name__ == "__main__":

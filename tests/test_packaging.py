@@ -85,6 +85,9 @@ def test_the_bundle_holds_what_the_wheel_is_built_from_and_nothing_else(tmp_path
     }
     texts = {file.relative_to(ROOT).as_posix() for file in (ROOT / "prompts").rglob("*.md")}
     assert texts <= names
+    pages = {file.relative_to(ROOT).as_posix() for file in (ROOT / "server").rglob("*.html")}
+    assert pages
+    assert pages <= names
 
 
 def test_the_changelog_is_kept_and_knows_the_version() -> None:

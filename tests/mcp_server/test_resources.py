@@ -19,7 +19,7 @@ async def test_the_recent_chats_are_a_resource_that_says_what_the_tool_says(conv
         templates = (await client.list_resource_templates()).resource_templates
         resource = read(await client.read_resource(RECENT))
         tool = text(await client.call_tool("list_recent_chats"))
-    assert listed == [RECENT]
+    assert listed == [RECENT, "ui://bitrix24/chats"]
     assert [template.uri_template for template in templates] == [CHAT]
     assert resource == tool
 

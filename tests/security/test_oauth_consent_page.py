@@ -13,11 +13,12 @@ PUBLIC = "https://mcp.example.com"
 
 
 def sentence(page: httpx.Response) -> str:
-    """Return what a person reads first."""
+    """Return what a person reads first: who asks, and where the browser is sent."""
     assert page.status_code == 200, page.text
-    shown = re.search("<p>(.*?)</p>", page.text)
-    assert shown
-    return unescape(re.sub("<[^>]*>", "", shown[1]))
+    asks, sent = re.search("<h1>(.*?)</h1>", page.text), re.search("<p><strong>(.*?)</strong>", page.text)
+    assert asks
+    assert sent
+    return unescape(re.sub("<[^>]*>", "", f"{asks[1]}. You will be sent to {sent[1]}."))
 
 
 @pytest.mark.parametrize(

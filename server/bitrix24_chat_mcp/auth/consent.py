@@ -6,12 +6,9 @@ sign-in that one person begins cannot be finished by another. The cookie is `Sam
 address is sealed and known to that browser alone, so no other site can send the form.
 """
 
-from html import escape
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from mcp.server.transport_security import RequestBodyLimitMiddleware
-from pydantic import AnyUrl
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -21,8 +18,9 @@ from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 
-from . import redirect_uris
+from . import pages, redirect_uris
 from .attempts import AttemptLimiter
+from .pages import ConsentRequest
 from .pending import LIFE, PendingAuthorization, PendingAuthorizations, SignInStage
 
 ROOT = "/sign-in"
@@ -31,25 +29,20 @@ MOST_BODY_BYTES = 64 * 1024
 _MOST_CODE = 1024
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_STYLE = (
-    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}"
-    "button{font:inherit;padding:.5rem 1.2rem;margin-right:.5rem}strong{overflow-wrap:anywhere}"
-)
-_LOST = (
-    "This sign-in has ended, or was begun in another browser. Go back to your assistant and connect again."
-)
 
 
 class ConsentPages:
     """The routes of a sign-in. `origin` is the server's own address."""
 
-    def __init__(self, pending: PendingAuthorizations, refresher: TokenRefresher, origin: str) -> None:
+    def __init__(
+        self, pending: PendingAuthorizations, refresher: TokenRefresher, origin: str, *, read_only: bool
+    ) -> None:
         self._pending = pending
+        self._read_only = read_only
         self._refresher = refresher
         self._origin = origin
         self._back = f"{origin}{ROOT}/back"
@@ -89,14 +82,22 @@ class ConsentPages:
         sealed = request.path_params["sealed"]
         pending = await self._open("consent", sealed, request)
         if pending is None:
-            return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
-        return _page(_question(pending, self._refresher.application.portal), sealed)
+            return _ended(request)
+        asked = ConsentRequest(
+            pending.client_host,
+            pending.client_name,
+            self._refresher.application.portal,
+            pending.redirect_uri,
+            action=f"{ROOT}/{sealed}",
+            read_only=self._read_only,
+        )
+        return HTMLResponse(pages.consent(asked, _language(request)), headers=_headers())
 
     async def answer(self, request: Request) -> Response:
         """Redirect to the portal, or to the client with `access_denied`."""
         pending = await self._open("consent", request.path_params["sealed"], request)
         if pending is None:
-            return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
+            return _ended(request)
         if (await request.form(max_files=0)).get("answer") != "yes":
             return await self._return(pending, error="access_denied")
         state = self._pending.seal("return", pending)
@@ -107,12 +108,12 @@ class ConsentPages:
         params = request.query_params
         pending = await self._open("return", params.get("state", ""), request)
         if pending is None:
-            return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
+            return _ended(request)
         code = params.get("code", "")
         if not 1 <= len(code) <= _MOST_CODE:
             return await self._return(pending, error="access_denied")
         if not await self._pending.finish("return", pending):
-            return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
+            return _ended(request)
         try:
             async with self._limiter.attempt(request.client.host if request.client else ""):
                 pair = await self._refresher.exchange_code(code, self._back)
@@ -140,35 +141,18 @@ class ConsentPages:
         return f"{'__Host-' if self._secure else ''}sign-in-{pending.id[:16]}"
 
 
-def _question(pending: PendingAuthorization, portal: str) -> str:
-    if pending.client_host:
-        client = f"<strong>{escape(pending.client_host)}</strong>"
-    elif pending.client_name:
-        client = f"A program that calls itself <q><bdi>{escape(pending.client_name)}</bdi></q>"
-    else:
-        client = "A program without a name"
-    return (
-        f"{client} asks to see your chats at {escape(urlsplit(portal).netloc)}, and to pin them for you. "
-        f"You will be sent to <strong>{escape(redirect_uris.shown(AnyUrl(pending.redirect_uri)))}</strong>. "
-        "Go on only if you have just asked for this yourself."
-    )
+def _headers() -> dict[str, str]:
+    return {**_HEADERS, "Content-Security-Policy": pages.policy()}
 
 
-def _page(text: str, sealed: str = "", status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:
-    form = (
-        f'<form method="post" action="{ROOT}/{sealed}">'
-        '<button name="answer" value="yes">Sign in with Bitrix24</button>'
-        '<button name="answer" value="no">Cancel</button></form>'
-        if sealed
-        else ""
-    )
-    return HTMLResponse(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Bitrix24 chats</title>"
-        f"<style>{_STYLE}</style><h1>Bitrix24 chats</h1><p>{text}</p>{form}</html>",
-        status,
-        headers=_HEADERS,
-    )
+def _ended(request: Request) -> HTMLResponse:
+    page = pages.notice("ended", _language(request))
+    return HTMLResponse(page, HTTPStatus.BAD_REQUEST, headers=_headers())
+
+
+def _language(request: Request) -> str:
+    return request.headers.get("accept-language", "")
 
 
 def _redirect(address: str) -> RedirectResponse:
-    return RedirectResponse(address, HTTPStatus.FOUND, headers=_HEADERS)
+    return RedirectResponse(address, HTTPStatus.FOUND, headers=_headers())

@@ -47,7 +47,9 @@ def protect(
         verifiers.append(one_token(http.bearer_token.get_secret_value(), resource, access.credentials))
     if access.token_refresher and "bitrix24" in http.auth:
         fetcher = documents or HttpClient(timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts)
-        provider, routes = _authorization_server(http, access.token_refresher, fetcher, origin, resource)
+        provider, routes = _authorization_server(
+            http, access.token_refresher, fetcher, origin, resource, read_only=access.read_only
+        )
         verifiers.append(provider.load_access_token)
         metadata = str(build_resource_metadata_url(url(resource)))
     portals = http.portals if "webhook-header" in http.auth else ()
@@ -56,13 +58,19 @@ def protect(
 
 
 def _authorization_server(
-    http: HttpSettings, refresher: TokenRefresher, fetcher: HttpClient, origin: str, resource: str
+    http: HttpSettings,
+    refresher: TokenRefresher,
+    fetcher: HttpClient,
+    origin: str,
+    resource: str,
+    *,
+    read_only: bool,
 ) -> tuple[Provider, list[BaseRoute]]:
     key = http.state_key.get_secret_value().encode() if http.state_key else secrets.token_bytes(32)
     store, sealer = refresher.open_store(), Sealer(key)
     clients = ClientRegistry(store, sealer, ClientDocuments(fetcher))
     pending, grants = PendingAuthorizations(sealer, InProcessMarks()), GrantStore(store, key)
     provider = Provider(refresher, clients, grants, pending, issuer=origin, resource=resource)
-    consent = ConsentPages(pending, refresher, origin)
+    consent = ConsentPages(pending, refresher, origin, read_only=read_only)
     endpoints = Endpoints(provider, clients, consent, origin=origin, resource=resource)
     return provider, [*consent.routes(), *endpoints.routes()]

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
+from bitrix24_chat_mcp.auth import pages
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, parse_response, read
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
@@ -20,8 +21,6 @@ from .console import CommandError, load_settings, one_line
 T = TypeVar("T")
 BROWSER_TIMEOUT = 300
 """Seconds to wait for the browser to come back from the portal."""
-_SIGNED_IN = b"Signed in. You may close this page and return to the terminal."
-_WRONG_STATE = b"This is no answer to the sign-in that was begun here."
 
 
 def login(options: dict[str, Any]) -> int:
@@ -128,13 +127,15 @@ class _RedirectHandler(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)
         code, state = (query.get(name, [""])[0] for name in ("code", "state"))
         if not code or not secrets.compare_digest(state.encode(), self.server.state.encode()):
-            return self._respond(400, _WRONG_STATE)
+            return self._respond(400, "not_ours")
         self.server.code = code
-        return self._respond(200, _SIGNED_IN)
+        return self._respond(200, "done")
 
-    def _respond(self, status: int, body: bytes) -> None:
+    def _respond(self, status: int, notice: pages.Notice) -> None:
+        body = pages.notice(notice, self.headers.get("Accept-Language", "")).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Security-Policy", pages.policy())
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()

@@ -9,7 +9,7 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.load import Settings
 
-from . import completion, icons, prompts, resources, texts, tool_definitions
+from . import apps, completion, icons, prompts, resources, texts, tool_definitions
 from .server import ChatServer
 
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -20,14 +20,17 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
 
     `http_client` replaces the one to the network.
     """
+    tools = tool_definitions.build_tools(read_only=settings.read_only)
+    shows_page = settings.ui == "auto"
     server = ChatServer(
         AppContext(settings, http_client),
         "bitrix24-chat-mcp",
         title="Bitrix24 chats",
         version=__version__,
         instructions=texts.read("instructions"),
-        tools=tool_definitions.build_tools(read_only=settings.read_only),
+        tools=apps.linked(tools) if shows_page else tools,
         resources=[_recent()],
+        extensions=[apps.extension(tools)] if shows_page else [],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
         request_state_security=_state_security(settings),

@@ -22,12 +22,14 @@ class PortalAccess:
     """The settings turned into objects; nothing is opened, and nothing here changes while a server runs.
 
     `credentials` gives those that the settings name, or raises; `token_refresher` is None without an
-    application. What a running server makes of it is AppContext.
+    application; `read_only` tells that no tool changes anything. What a running server makes of it is
+    AppContext.
     """
 
     http_client: HttpClient
     credentials: CredentialProvider
     token_refresher: TokenRefresher | None = None
+    read_only: bool = False
 
 
 def open_portal_access(settings: Settings, http_client: HttpClient | None = None) -> PortalAccess:
@@ -39,9 +41,10 @@ def open_portal_access(settings: Settings, http_client: HttpClient | None = None
     refresher = open_token_refresher(settings, client)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
-        return PortalAccess(client, provider(webhook), refresher)
+        return PortalAccess(client, provider(webhook), refresher, settings.read_only)
     if refresher and settings.oauth.portal:
-        return PortalAccess(client, partial(refresher.load, settings.oauth.portal), refresher)
+        load = partial(refresher.load, settings.oauth.portal)
+        return PortalAccess(client, load, refresher, settings.read_only)
     return PortalAccess(client, _not_configured)
 
 

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     )
     demo: bool = Field(default=False, description="Serve the built-in demo portal in place of a real one.")
     read_only: bool = Field(default=False, description="Offer only the tools that change nothing.")
+    ui: Literal["auto", "off"] = Field(
+        default="auto",
+        description="Whether hosts that can may show the list as a page: auto or off.",
+    )
     transport: Literal["stdio", "http"] = Field(
         default="stdio", description="How hosts connect: stdio or http."
     )

@@ -1,0 +1,70 @@
+"""The MCP App: a page of chats that hosts may show under the answer of `list_recent_chats`.
+
+The page is `chats.html`, one file without scripts, styles or images from elsewhere. It draws the answer that
+the host hands to it, and calls tools through the host. Clients without the extension
+`io.modelcontextprotocol/ui` read the same answers as before.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from mcp.server.apps import APP_MIME_TYPE, Apps
+from mcp.server.mcpserver.resources import FunctionResource
+from mcp.server.mcpserver.tools import Tool
+
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+
+from .request_context import app_context
+
+URI = "ui://bitrix24/chats"
+_SHOWN_UNDER = "list_recent_chats"
+_CONFIG = '{"tools": [], "portal": ""}'
+"""Where the page has the names of the tools, and the origin that links may lead to."""
+
+
+def linked(tools: Iterable[Tool]) -> list[Tool]:
+    """Return the tools, with the page linked to the one whose answers it draws."""
+    link = {"ui": {"resourceUri": URI}}
+    return [tool.model_copy(update={"meta": link}) if tool.name == _SHOWN_UNDER else tool for tool in tools]
+
+
+def extension(tools: Iterable[Tool]) -> Apps:
+    """Return the extension that serves the page; it offers a button for each of the tools that it knows."""
+    names = [tool.name for tool in tools]
+
+    async def chats() -> str:
+        return _page(names, await _portal())
+
+    apps = Apps()
+    apps.add_resource(
+        FunctionResource(
+            uri=URI,
+            name="chats",
+            title="Chats",
+            description="The page that draws an answer of list_recent_chats.",
+            mime_type=APP_MIME_TYPE,
+            meta={"ui": {"prefersBorder": True}},
+            fn=chats,
+        )
+    )
+    return apps
+
+
+async def _portal() -> str:
+    """Return the origin that links may lead to; nothing where the caller has no portal yet."""
+    try:
+        return (await app_context().portal()).credentials.portal
+    except PortalError:
+        return ""
+
+
+def _page(tools: list[str], portal: str) -> str:
+    config = json.dumps({"tools": tools, "portal": portal}).replace("<", "\\u003c")
+    return _template().replace(_CONFIG, config)
+
+
+@cache
+def _template() -> str:
+    return Path(__file__).with_name("chats.html").read_text(encoding="utf-8")
