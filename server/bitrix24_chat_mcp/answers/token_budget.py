@@ -1,11 +1,13 @@
 """Room in a model's context: what a row costs at most, and how a page is made to fit."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from .records import ChatRow, shorter
 
+R = TypeVar("R")
 BUDGET = 7400
 """Tokens for the rows of an answer and its cursor: with the heading it stays below 8,000."""
 LONGEST_PREVIEW, USUAL_PREVIEW = 80, 40
@@ -30,13 +32,24 @@ def preview_length(lengths: Sequence[int]) -> int:
 def fit(rows: list[ChatRow], taken: int) -> tuple[list[ChatRow], bool]:
     """Return as many rows as fit, and whether they were cut for it: previews go first, then the last rows.
 
-    `taken` is how many of `ROOM` something else needs. One row always fits.
+    `taken` is how many of `BUDGET` something else needs. One row always fits.
     """
+    return fit_any(rows, taken, SHORTER_PREVIEWS, shorter, cost)
+
+
+def fit_any(
+    rows: list[R],
+    taken: int,
+    lengths: Sequence[int],
+    shorter: Callable[[R, int], R],
+    cost: Callable[[R], int],
+) -> tuple[list[R], bool]:
+    """Do what `fit` does for rows of any kind; `lengths` are what their texts are cut to, longest first."""
     room, shortened = BUDGET - taken, False
-    for preview in SHORTER_PREVIEWS:
+    for length in lengths:
         if sum(map(cost, rows)) <= room:
             return rows, shortened
-        rows, shortened = [shorter(row, preview) for row in rows], True
+        rows, shortened = [shorter(row, length) for row in rows], True
     kept = 0
     while kept < len(rows) and (room := room - cost(rows[kept])) >= 0:
         kept += 1

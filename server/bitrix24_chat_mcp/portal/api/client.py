@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
 import msgspec
+from typing_extensions import Unpack
 
 from .credentials import Credentials
+from .counters import Counters, read_counters
 from .errors import ApiError
 from .lenient_json import decode
 from .models import Listing, read_listing, read_page
@@ -25,6 +27,14 @@ class Send(Protocol):
     def __call__(self, request: Request[T], /) -> Awaitable[ApiResult[T]]:
         """Return the portal's answer, read, or raise a PortalError."""
         ...
+
+
+class Meaning(TypedDict, total=False):
+    """What a `Request` should know of a method beside its parameters; see there."""
+
+    writes: bool
+    idempotent: bool
+    fresh: bool
 
 
 Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
@@ -55,7 +65,9 @@ class Portal:
     line: Send
     credentials: Credentials
 
-    async def recent(self, flags: Collection[Flag] = (), since: datetime | None = None) -> Listing:
+    async def recent(
+        self, flags: Collection[Flag] = (), since: datetime | None = None, *, fresh: bool = False
+    ) -> Listing:
         """List the recent chats (`im.recent.get`), all that the portal gives at once.
 
         Without `since`, those active in the last 30 days. With it, those changed since, of the last 7
@@ -64,7 +76,7 @@ class Portal:
         params = _flags(flags)
         if since:
             params["LAST_SYNC_DATE"] = timestamp(since)
-        return _listing(await self._ask("im.recent.get", params, read_listing))
+        return _listing(await self.ask("im.recent.get", params, read_listing, fresh=fresh))
 
     async def pin(self, dialog_id: str, *, pin: bool) -> bool:
         """Pin or unpin a chat (`im.recent.pin`); false means that the portal did nothing.
@@ -73,9 +85,9 @@ class Portal:
         true without pinning.
         """
         params = {"DIALOG_ID": dialog_id, "PIN": yes_no(pin)}
-        return (await self._ask("im.recent.pin", params, _read_bool, writes=True)).result
+        return (await self.ask("im.recent.pin", params, _read_bool, writes=True)).result
 
-    async def recent_and_pinned(self, flags: Collection[Flag] = ()) -> Listing:
+    async def recent_and_pinned(self, flags: Collection[Flag] = (), *, fresh: bool = False) -> Listing:
         """List the recent chats and all pinned ones.
 
         It takes two lists to see them all: `im.recent.get` leaves out what nobody has touched for 30 days,
@@ -84,18 +96,31 @@ class Portal:
         skipped: list[Flag] = [
             flag for flag in flags if flag != "only_openlines"
         ]  # the latter does not know it
-        recent, page = await _together(self.recent(flags), self._first_page(skipped))
+        recent, page = await _together(
+            self.recent(flags, fresh=fresh), self._first_page(skipped, fresh=fresh)
+        )
         listed = {chat.dialog_id for chat in recent.chats}
         older = [chat for chat in page.chats if chat.pinned and chat.dialog_id not in listed]
         return replace(recent, chats=[*recent.chats, *older])
 
-    async def _first_page(self, flags: Collection[Flag]) -> Listing:
+    async def _first_page(self, flags: Collection[Flag], *, fresh: bool) -> Listing:
         params = {"LIMIT": MOST_A_PAGE, **_flags(flags)}
-        return _listing(await self._ask("im.recent.list", params, read_page))
+        return _listing(await self.ask("im.recent.list", params, read_page, fresh=fresh))
+
+    async def counters(self) -> Counters:
+        """Return what is unread in all chats, listed or not (`im.counters.get`), never out of the cache."""
+        return (await self.ask("im.counters.get", {}, read_counters, fresh=True)).result
+
+    async def read_all(self) -> None:
+        """Mark every chat as read (`im.dialog.read.all`).
+
+        Doing it twice may mark what came in between.
+        """
+        await self.ask("im.dialog.read.all", {}, _read_bool, writes=True, idempotent=False)
 
     async def dialog(self, dialog_id: str) -> tuple[str, str]:
         """Return the id and the title of a dialog (`im.dialog.get`); the `chatN` behind an `sgN`."""
-        dialog = (await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id}, _read_dialog)).result
+        dialog = (await self.ask("im.dialog.get", {"DIALOG_ID": dialog_id}, _read_dialog)).result
         title = dialog.name if isinstance(dialog.name, str) else ""
         if dialog_id.isdigit():
             return dialog_id, title
@@ -106,22 +131,27 @@ class Portal:
     async def answers(self) -> None:
         """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
         with suppress(ApiError):
-            await self._ask("server.time", {}, raw)
+            await self.ask("server.time", {}, raw)
 
     async def owner(self) -> str:
         """Return the name of the user whose credentials these are (`profile`)."""
-        profile = (await self._ask("profile", {}, read_profile)).result
+        profile = (await self.ask("profile", {}, read_profile)).result
         return profile.name or f"user {profile.user}"
 
     async def demand_scope(self, scope: str) -> None:
         """Raise unless the credentials have the permission (`scope`)."""
-        if scope not in (await self._ask("scope", {}, _read_scopes)).result:
+        if scope not in (await self.ask("scope", {}, _read_scopes)).result:
             raise ApiError("INSUFFICIENT_SCOPE")
 
-    async def _ask(
-        self, method: str, params: Mapping[str, str | int], reader: Reader[T], *, writes: bool = False
+    async def ask(
+        self,
+        method: str,
+        params: Mapping[str, str | int],
+        reader: Reader[T],
+        **meaning: Unpack[Meaning],
     ) -> ApiResult[T]:
-        return await self.line(Request(self.credentials, method, params, writes=writes, reader=reader))
+        """Call a REST method as this user; raise a PortalError."""
+        return await self.line(Request(self.credentials, method, params, reader=reader, **meaning))
 
 
 def _listing(answer: ApiResult[Listing]) -> Listing:

@@ -35,7 +35,8 @@ class Request(Generic[T_co]):
     """One call of a REST method, as somebody.
 
     `writes` tells whether it changes anything at the portal, `idempotent` whether doing it twice comes to
-    the same as doing it once: to pin is, to post a message is not. `reader` makes a value of the result;
+    the same as doing it once: to pin is, to post a message is not. `fresh` asks the portal in any case, even
+    where an answer of the last seconds is kept. `reader` makes a value of the result;
     it is a function of a module, so that equal requests have the same.
     """
 
@@ -44,6 +45,7 @@ class Request(Generic[T_co]):
     params: Mapping[str, Any]
     writes: bool = False
     idempotent: bool = True
+    fresh: bool = False
     reader: Reader[T_co] = raw  # pyright: ignore[reportAssignmentType] - raw is what T_co is without a reader
 
 

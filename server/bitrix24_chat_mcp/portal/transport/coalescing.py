@@ -61,6 +61,8 @@ class RequestCoalescer:
         call = current_call() or CallContext(now() + self._limits.deadline, self._limits.deadline)
         if call.left() <= 0:
             raise Flight(request, call.deadline).late(call.seconds)
+        if request.fresh:
+            return await self._join(self._start(request, call, None), call)
         if not request.writes:
             return await self._read(request, call)
         self._kept.forget(request.credentials)
