@@ -10,8 +10,8 @@ from typing import Any, Literal, Protocol, TypedDict, TypeVar
 import msgspec
 from typing_extensions import Unpack
 
-from .credentials import Credentials
 from .counters import Counters, read_counters
+from .credentials import Credentials
 from .errors import ApiError
 from .lenient_json import decode
 from .models import Listing, read_listing, read_page

@@ -70,7 +70,7 @@ def flag(value: object) -> bool:
 
 
 def elements(value: object) -> list[object]:
-    """Read a list, or the keys of an object, as PHP may write one for the other; empty where it is neither."""
+    """Read a list, or the keys of an object, which PHP writes for one another; empty where it is neither."""
     return list(cast("list[object] | dict[str, object]", value)) if isinstance(value, list | dict) else []
 
 
