@@ -47,7 +47,7 @@ class PagePosition:
     def _sweeps(self) -> bool:
         return len(self.named) >= MOST_NAMED
 
-    def ahead(self, chats: Sequence[Chat], now: datetime) -> list[Chat]:
+    def remaining(self, chats: Sequence[Chat], now: datetime) -> list[Chat]:
         """Return the chats that were not shown yet, in the order in which they will be."""
         unnamed = [chat for chat in chats if chat.dialog_id not in self.named]
         if not self._sweeps:
@@ -59,11 +59,11 @@ class PagePosition:
         moved = [chat for chat in unnamed if (self.at, 0) <= keys[chat.dialog_id]]
         return below + moved
 
-    def most(self, limit: int) -> int:
+    def page_size(self, limit: int) -> int:
         """Return how many rows the next page may have: names and sweep do not mix in one."""
         return limit if self._sweeps else min(limit, MOST_NAMED - len(self.named))
 
-    def after(self, shown: Sequence[Chat], now: datetime) -> "PagePosition":
+    def advance(self, shown: Sequence[Chat], now: datetime) -> "PagePosition":
         """Return the place behind another page."""
         second = int(now.timestamp())
         if not shown:

@@ -3,7 +3,7 @@
 from mcp_types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
 
 from bitrix24_chat_mcp.chats import chat_list
-from bitrix24_chat_mcp.chats.filters import LONGEST_QUERY
+from bitrix24_chat_mcp.chats.query import LONGEST_QUERY
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 
 from . import prompts, request_context, resources

@@ -11,8 +11,7 @@ from bitrix24_chat_mcp.answers import text
 from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.records import Kind
 from bitrix24_chat_mcp.chats import chat_list
-from bitrix24_chat_mcp.chats.chat_list import ChatQuery
-from bitrix24_chat_mcp.chats.filters import ChatFilter
+from bitrix24_chat_mcp.chats.query import ChatQuery
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 
 from . import icons, request_context, texts
@@ -32,7 +31,7 @@ async def triage_inbox(
 ) -> str:
     """Tell what needs the user, in which order."""
     wanted = tuple(kind for kind in get_args(Kind) if kind in kinds.lower().replace(",", " ").split())
-    return await _filled("triage_inbox", chats=ChatQuery(ChatFilter(show="attention", kinds=wanted)))
+    return await _filled("triage_inbox", chats=ChatQuery(show="attention", kinds=wanted))
 
 
 async def tidy_pins(
@@ -41,7 +40,7 @@ async def tidy_pins(
     """Tell which pins are stale, and which chats deserve one."""
     days = stale_days if stale_days.isdecimal() else "14"
     return await _filled(
-        "tidy_pins", {"stale_days": days}, pinned=ChatQuery(ChatFilter(show="pinned")), chats=ChatQuery()
+        "tidy_pins", {"stale_days": days}, pinned=ChatQuery(show="pinned"), chats=ChatQuery()
     )
 
 
