@@ -12,7 +12,7 @@ from pydantic import Field
 from bitrix24_chat_mcp.portal.api.history import HistoryMessage
 
 from . import bb_code, token_budget
-from .records import YOU, Record, author_name
+from .records import TITLE_LENGTH, YOU, Record, author_name
 from .sanitize import sanitize
 
 LONGEST_TEXT, LONGEST_QUOTE, LONGEST_FILE = 1500, 160, 60
@@ -32,7 +32,7 @@ class MessageRow(Record, frozen=True):
     at: str = Field("", description="month-day and time, zone of as_of")
     text: str = ""
     quote: str = Field("", description="others' words that it answers")
-    files: list[str] = []
+    files: list[str] = Field(default=[])
     more_files: int = 0
     mentions_you: bool = False
     call: bool = False
@@ -65,7 +65,7 @@ class FoundMessages(Record, frozen=True):
     notes: list[str] = Field([], description="what is left out")
     portal: str = ""
     messages: list[MessageRow]
-    next_cursor: str = ""
+    next_cursor: int = 0
 
 
 def message_row(message: HistoryMessage, me: str, now: datetime) -> MessageRow:
@@ -91,6 +91,11 @@ def _author(message: HistoryMessage) -> str:
     if message.mine:
         return YOU
     return author_name(message.author) if message.author_id else ""
+
+
+def person(name: str) -> str:
+    """Return the name of a person as the title of their chat."""
+    return sanitize(name, TITLE_LENGTH)
 
 
 def _at(moment: datetime | None, now: datetime) -> str:
