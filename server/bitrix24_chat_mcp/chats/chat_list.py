@@ -25,9 +25,9 @@ LONGEST_PREVIEW = 400
 
 async def list_chats(context: AppContext, query: ChatQuery) -> ChatList:
     """Return the page of the chat list that the query asks for; raise PortalError."""
-    portal = context.portal()
+    portal = await context.portal()
     listing = await _fetch(portal, query)
-    context.seen(portal).remember(listing.chats, whole=_has_all_pins(query))
+    context.chats(portal.credentials).remember_list(listing.chats, all_pins=_has_all_pins(query))
     now = listing.as_of or datetime.now(UTC)
     page = partial(
         make_page,
@@ -38,12 +38,14 @@ async def list_chats(context: AppContext, query: ChatQuery) -> ChatList:
         notes=[*_bounds(query, now), *_notices(listing)],
         portal=context.label,
     )
-    return await context.aside(page) if query.text or _is_long(listing) else page()
+    if query.text or _is_long(listing):
+        return await context.run_in_thread(portal.credentials, page)
+    return page()
 
 
 async def get_chat(context: AppContext, dialog_id: str) -> ChatRow | None:
     """Return all that the list tells of one chat; None where it is neither recent nor pinned."""
-    portal = context.portal()
+    portal = await context.portal()
     listing = await portal.recent_and_pinned()
     now = listing.as_of or datetime.now(UTC)
     render = RenderContext(portal.credentials.portal, now, "full", {})
@@ -53,13 +55,14 @@ async def get_chat(context: AppContext, dialog_id: str) -> ChatRow | None:
 
 async def suggest(context: AppContext, typed: str) -> list[str]:
     """Return the dialog ids that begin with what was typed, or else those whose titles match it."""
-    portal = context.portal()
+    portal = await context.portal()
     chats = (await portal.recent()).chats
     ids = [chat.dialog_id for chat in chats if chat.dialog_id.startswith(typed.lower())]
     if ids:
         return ids
     search = partial(apply_filter, chats, ChatQuery(text=typed), datetime.now(UTC))
-    return [chat.dialog_id for chat in (await context.aside(search)).chats]
+    found = await context.run_in_thread(portal.credentials, search)
+    return [chat.dialog_id for chat in found.chats]
 
 
 async def _fetch(portal: Portal, query: ChatQuery) -> Listing:

@@ -44,20 +44,19 @@ class SearchQuery:
 
 async def read_chat(context: AppContext, dialog_id: str, query: HistoryQuery) -> ChatHistory:
     """Return a page of a chat's messages, oldest first; raise PortalError."""
-    dialog = Dialog(context.portal(), dialog_id)
+    dialog = Dialog(await context.portal(), dialog_id)
     try:
         history = await dialog.messages(query.limit + 1, query.before)
     except ApiError as error:
         raise await history_refusal(dialog, error) from None
     named = await title(context, dialog)
-    return await _render(
-        context, history, partial(_history_page, dialog, history, query, named, pop_notices(), context.label)
-    )
+    page = partial(_history_page, dialog, history, query, named, pop_notices(), context.label)
+    return await _render(context, dialog, history, page)
 
 
 async def search_chat(context: AppContext, dialog_id: str, query: SearchQuery) -> FoundMessages:
     """Return the newest messages of a chat that hold a text; raise PortalError."""
-    dialog = Dialog(context.portal(), dialog_id)
+    dialog = Dialog(await context.portal(), dialog_id)
     try:
         chat_id = await _chat_id(dialog)
         found = await dialog.search(
@@ -66,9 +65,8 @@ async def search_chat(context: AppContext, dialog_id: str, query: SearchQuery) -
     except ApiError as error:
         raise await history_refusal(dialog, error) from None
     named = await title(context, dialog)
-    return await _render(
-        context, found, partial(_found_page, dialog, found, query, named, pop_notices(), context.label)
-    )
+    page = partial(_found_page, dialog, found, query, named, pop_notices(), context.label)
+    return await _render(context, dialog, found, page)
 
 
 async def _chat_id(dialog: Dialog) -> int:
@@ -77,10 +75,12 @@ async def _chat_id(dialog: Dialog) -> int:
     return int(number) if number != dialog.id else (await dialog.state()).chat_id
 
 
-async def _render(context: AppContext, history: History, page: Callable[[], T]) -> T:
+async def _render(context: AppContext, dialog: Dialog, history: History, page: Callable[[], T]) -> T:
     """Make a page; in a thread where its texts are so long that it would hold up other callers."""
     length = sum(len(message.text) + sum(map(len, message.files)) for message in history.messages)
-    return await context.aside(page) if length > INLINE_CHARACTERS else page()
+    return (
+        await context.run_in_thread(dialog.portal.credentials, page) if length > INLINE_CHARACTERS else page()
+    )
 
 
 def _history_page(

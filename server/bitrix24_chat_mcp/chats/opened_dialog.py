@@ -23,23 +23,23 @@ async def open_dialog(context: AppContext, dialog_id: str) -> OpenedDialog:
 
     `sgN` becomes the `chatN` behind it: to some methods the portal says true to `sgN`, and does nothing.
     """
-    portal = context.portal()
+    portal = await context.portal()
     state = await Dialog(portal, dialog_id).state()
     dialog = Dialog(portal, f"chat{state.chat_id}" if dialog_id.startswith("sg") else dialog_id)
     if state.title and not dialog.id.isdigit():
-        context.seen(portal).name(dialog.id, state.title)
+        context.chats(portal.credentials).remember_title(dialog.id, state.title)
     return OpenedDialog(dialog, state, await title(context, dialog))
 
 
 async def title(context: AppContext, dialog: Dialog) -> str:
     """Return what a chat is called, sanitised; empty where that cannot be had: it is a courtesy."""
-    cache = context.seen(dialog.portal)
+    cache = context.chats(dialog.portal.credentials)
     if cache.title(dialog.id) is None:
         with suppress(PortalError):
             if dialog.id.isdigit():  # im.dialog.get has no name for a person
-                cache.remember((await dialog.portal.recent()).chats, whole=False)
+                cache.remember_list((await dialog.portal.recent()).chats, all_pins=False)
             else:
-                cache.name(dialog.id, (await dialog.state()).title)
+                cache.remember_title(dialog.id, (await dialog.state()).title)
     known = cache.title(dialog.id)
     return "" if known is None else records.heading(dialog.id, known)
 

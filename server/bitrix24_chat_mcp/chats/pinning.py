@@ -13,10 +13,10 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 
 async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinOutcome:
     """Pin or unpin a chat, and tell what that changed; raise PortalError."""
-    portal = context.portal()
-    cache = context.seen(portal)
+    portal = await context.portal()
+    cache = context.chats(portal.credentials)
     if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
-        dialog_id = await _resolve(portal, cache, dialog_id)
+        dialog_id, _ = await _resolve(portal, cache, dialog_id)
     if not await portal.pin(dialog_id, pin=pinned):
         raise await _refusal(portal, pinned=pinned)
     changed = cache.set_pinned(dialog_id, pinned=pinned)
@@ -26,7 +26,7 @@ async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinO
         title=records.heading(dialog_id, title) if title is not None else "",
         pinned=pinned,
         changed=changed,
-        pins=cache.pins(),
+        pins=cache.pin_count(),
         notes=pop_notices(),
         undo=None if changed is False else Undo(dialog_id=dialog_id, pin=not pinned),
         portal=context.label,
@@ -35,20 +35,27 @@ async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinO
 
 async def _title(portal: Portal, cache: ChatCache, dialog_id: str) -> str | None:
     """Return the chat's title, None where it cannot be had: the pin itself is done."""
-    if cache.title(dialog_id) is None:
+    title = cache.title(dialog_id)
+    if title is None:
         with suppress(PortalError):
-            if dialog_id.isdigit():  # im.dialog.get has no name for a person, but a pinned one is listed
-                cache.remember((await portal.recent()).chats, whole=False)
-            else:
-                await _resolve(portal, cache, dialog_id)
-    return cache.title(dialog_id)
+            title = await _ask_title(portal, cache, dialog_id)
+    return title
 
 
-async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> str:
-    """Ask the portal which chat a dialog id means, and remember its title."""
+async def _ask_title(portal: Portal, cache: ChatCache, dialog_id: str) -> str | None:
+    if not dialog_id.isdigit():
+        return (await _resolve(portal, cache, dialog_id))[1]
+    # im.dialog.get has no name for a person, but a person who was just pinned or unpinned is listed.
+    chats = (await portal.recent()).chats
+    cache.remember_list(chats, all_pins=False)
+    return next((chat.title for chat in chats if chat.dialog_id == dialog_id), None)
+
+
+async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[str, str]:
+    """Ask the portal which chat a dialog id means, and for its title; remember the title."""
     found, title = await portal.dialog(dialog_id)
-    cache.name(found, title)
-    return found
+    cache.remember_title(found, title)
+    return found, title
 
 
 async def _refusal(portal: Portal, *, pinned: bool) -> PortalError:

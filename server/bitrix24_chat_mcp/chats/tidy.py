@@ -65,7 +65,7 @@ async def plan_hiding(context: AppContext, dialog_id: str) -> HidePlan:
             "Bitrix24 says yes to hiding sgN, and hides nothing.",
             "Give the chatN of the workgroup's chat, as list_recent_chats has it.",
         )
-    chat = await _listed(context.portal(), dialog_id)
+    chat = await _listed(await context.portal(), dialog_id)
     if chat is None:
         raise InvalidRequestError(
             "NOT_LISTED",
@@ -89,7 +89,7 @@ async def hide_chat(context: AppContext, agreed: HidePlan) -> HideOutcome:
     """Hide a chat if it still stands as the user has agreed to; raise PortalError."""
     if await plan_hiding(context, agreed.dialog_id) != agreed:
         raise _changed("hide_chat")
-    portal = context.portal()
+    portal = await context.portal()
     lost = await _attempt(Dialog(portal, agreed.dialog_id).hide())
     gone = await _is_gone(portal, agreed.dialog_id)
     if gone is False or (lost and not gone):
@@ -115,7 +115,7 @@ def hiding_declined(context: AppContext, plan: HidePlan) -> HideOutcome:
 
 async def plan_reading_all(context: AppContext) -> ReadAllPlan:
     """Look at what is unread, in the list and beyond; raise PortalError."""
-    portal = context.portal()
+    portal = await context.portal()
     counters = await portal.counters()
     newest = max((chat.message.id for chat in (await portal.recent(fresh=True)).chats), default=0)
     chats = counters.unread.keys() | counters.marked
@@ -128,7 +128,7 @@ async def mark_all_read(context: AppContext, agreed: ReadAllPlan) -> ReadAllOutc
         return _read_all_outcome(context, agreed, done=False)
     if await plan_reading_all(context) != agreed:
         raise _changed("mark_all_read")
-    portal = context.portal()
+    portal = await context.portal()
     lost = await _attempt(portal.read_all())
     left = await _left_unread(portal)
     if lost and left != 0:
