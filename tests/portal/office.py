@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.portal.api.credentials import Webhook, parse_webhook
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.limits import MIB, Limits
-from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
+from bitrix24_chat_mcp.portal.transport.pipeline import CACHE_BYTES, RequestPipeline, open_pipeline
 from bitrix24_demo_portal import DemoPortal
 from demo_portal.transport import ASGITransport
 
@@ -52,6 +52,7 @@ async def office(
     limits: Limits | None = None,
     *,
     max_bytes: int = 64 * MIB,
+    cache_bytes: int = CACHE_BYTES,
     **switches: Any,
 ) -> AsyncGenerator[Office]:
     """Open an office; at its end nobody may still wait."""
@@ -59,7 +60,7 @@ async def office(
     switches.setdefault("clock", lambda: DAY_ONE + anyio.current_time() - start)
     demo = DemoPortal(**switches)
     carrier = HttpClient(max_bytes=max_bytes, transport=lambda: ASGITransport(demo))
-    async with open_pipeline(carrier, limits, jitter=Random(4)) as line:  # noqa: S311
+    async with open_pipeline(carrier, limits, cache_bytes=cache_bytes, jitter=Random(4)) as line:  # noqa: S311
         yield Office(demo, carrier, line)
         await anyio.sleep(3)
         assert line.idle

@@ -47,7 +47,7 @@ async def visit(
         for _ in range(times):
             with deadline(20) as call:
                 assert await Portal(line, portal).pin("5", pin=True)
-            notes += call.notes
+            notes += call.notices
     await carrier.aclose()
     return town, notes
 

@@ -74,7 +74,7 @@ async def test_the_cache_can_be_off() -> None:
 
 
 async def test_the_cache_is_bounded() -> None:
-    async with office(Limits(cache=60, cache_bytes=1000)) as here:
+    async with office(Limits(cache=60), cache_bytes=1000) as here:
         for salt in range(3):
             await here.ask("im.recent.get", salt=str(salt))  # each far larger than that
         await here.ask("server.time")

@@ -58,7 +58,7 @@ async def test_the_cache_counts_the_rows_that_it_keeps() -> None:
         return httpx.Response(200, json={"result": rows})
 
     carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
-    async with open_pipeline(carrier, Limits(cache=60, cache_bytes=10_000)) as line:
+    async with open_pipeline(carrier, Limits(cache=60), cache_bytes=10_000) as line:
         for _ in range(2):
             assert len(await Portal(line, parse_webhook(ACME)).recent()) == 100
     assert len(asked) == 2

@@ -128,4 +128,4 @@ async def test_queue_state_of_portals_that_nobody_asks_is_forgotten() -> None:
             webhook = parse_webhook(here.demo.webhook(base=f"https://p{number}.example"))
             with suppress(PortalError):
                 await here.line(Request(webhook, "server.time", {}))
-        assert len(here.line._dispatches) <= 1000  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        assert here.line.portals <= 1000

@@ -16,12 +16,12 @@ from typing import Any
 
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.portal.oauth import application, refresh, token_store
-from bitrix24_chat_mcp.portal.transport import http_client
+from bitrix24_chat_mcp.portal.transport import http_client, http_session
 from bitrix24_chat_mcp.settings.load import load
 from conversation import text
 from mcp import Client
 
-WATCHED = {module.__file__ for module in (http_client, application, refresh, token_store)}
+WATCHED = {module.__file__ for module in (http_client, http_session, application, refresh, token_store)}
 
 
 class Steps:

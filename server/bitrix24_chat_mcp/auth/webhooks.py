@@ -9,6 +9,7 @@ import ipaddress
 from weakref import WeakValueDictionary
 
 import msgspec
+from anyio import current_time
 from cachetools import TTLCache
 
 from bitrix24_chat_mcp.portal.api.client import Send
@@ -16,7 +17,6 @@ from bitrix24_chat_mcp.portal.api.credentials import Webhook
 from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidResponseError, NotAuthenticatedError
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
-from bitrix24_chat_mcp.portal.transport.clock import now
 
 VERIFIED_SECONDS = 300.0
 """How long the portal's word for a webhook holds."""
@@ -39,9 +39,9 @@ class WebhookVerifier:
 
     def __init__(self, line: Send) -> None:
         self._line = line
-        self._verified: TTLCache[Webhook, bool] = TTLCache(_MOST_REMEMBERED, VERIFIED_SECONDS, now)
-        self._refused: TTLCache[Webhook, str] = TTLCache(_MOST_REMEMBERED, REFUSED_SECONDS, now)
-        self._refusals: TTLCache[str, int] = TTLCache(_MOST_REMEMBERED, _REFUSALS_SECONDS, now)
+        self._verified: TTLCache[Webhook, bool] = TTLCache(_MOST_REMEMBERED, VERIFIED_SECONDS, current_time)
+        self._refused: TTLCache[Webhook, str] = TTLCache(_MOST_REMEMBERED, REFUSED_SECONDS, current_time)
+        self._refusals: TTLCache[str, int] = TTLCache(_MOST_REMEMBERED, _REFUSALS_SECONDS, current_time)
         self._running: dict[Webhook, asyncio.Task[None]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 

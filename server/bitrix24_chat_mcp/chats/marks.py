@@ -21,7 +21,7 @@ async def mark_read(context: AppContext, dialog_id: str, up_to: int) -> MarkOutc
     if not up_to:
         raise InvalidRequestError(
             "INVALID_ARGUMENT",
-            "Marking read takes up_to, the id of the last message shown, so that what came since stays unread.",
+            "Marking read takes up_to, the id of the last message shown: what came since stays unread.",
             "Take up_to from read_chat.",
         )
     chat = await _open(context, dialog_id, up_to)

@@ -37,7 +37,8 @@ class AppContext:
         self.credentials = caller_credentials if http and settings.http.auth else self.access.credentials
         self.deadline = settings.limits.deadline
         self.label = "demo portal" if settings.demo else ""
-        self._limits = settings.limits.of_line(settings.http.portals if http else frozenset())
+        self._limits = settings.limits
+        self._portals = settings.http.portals if http else frozenset[str]()
         self._send: Send | None = None
         self._threads = WorkerThreads()
         self._chats: LRUCache[Credentials, ChatCache] = LRUCache(_MOST_USERS)
@@ -45,10 +46,12 @@ class AppContext:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["AppContext"]:
         """Open the pipeline, without touching the network; close it and its connections in the end."""
-        refresher = self.access.token_refresher
+        refresher, client = self.access.token_refresher, self.access.http_client
         around = refresher.around if refresher else _unchanged
         try:
-            async with open_pipeline(self.access.http_client, self._limits, around=around) as self._send:
+            async with open_pipeline(
+                client, self._limits, portals=self._portals, around=around
+            ) as self._send:
                 yield self
         finally:
             self._send = None

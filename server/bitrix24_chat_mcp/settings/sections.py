@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from bitrix24_chat_mcp.portal.api.credentials import is_loopback
 from bitrix24_chat_mcp.portal.api.known_secrets import known
 from bitrix24_chat_mcp.portal.oauth.application import Application, oauth_server, parse_origin
-from bitrix24_chat_mcp.portal.transport.limits import MIB, Limits
+from bitrix24_chat_mcp.portal.transport.limits import Limits
 
 _WITHOUT_AUTH = (
     "http.host: only loopback addresses (127.0.0.1, ::1, localhost) without http.auth: this server would "
@@ -148,35 +148,10 @@ class HttpSettings(BaseModel):
         return self
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Limits):
     """The portal's limits, and the caller's."""
 
-    model_config = _TABLE
-
-    rate: float = Field(
-        default=2.0, gt=0, le=1000, description="Requests a second that the portal allows; 5 with Enterprise."
-    )
+    # No portal's bucket is smaller than 5; the tests' may be.
     burst: int = Field(
         default=50, ge=5, le=1_000_000, description="Requests it takes at once; 250 with Enterprise."
     )
-    deadline: float = Field(
-        default=20.0, gt=0, le=600, description="Seconds that one call may take; hosts give up after 60."
-    )
-    attempts: int = Field(default=4, ge=1, le=10, description="How often a request is tried in all.")
-    queue: int = Field(default=200, ge=0, le=100_000, description="Calls that may wait for a portal.")
-    cache: float = Field(
-        default=3.0,
-        ge=0,
-        le=60,
-        description="Seconds for which a repeated list is not asked anew; 0: never.",
-    )
-    max_answer_bytes: int = Field(
-        default=64 * MIB, ge=MIB, description="The largest answer that is read from the portal."
-    )
-    moves_to: frozenset[str] = Field(
-        default=frozenset(), description="Hosts a portal may move to, beside those of its own domain."
-    )
-
-    def of_line(self, portals: frozenset[str] = frozenset()) -> Limits:
-        """Return what the line to the portal keeps, for callers of these portals if only they are let in."""
-        return Limits(**self.model_dump(exclude={"max_answer_bytes"}), portals=portals)

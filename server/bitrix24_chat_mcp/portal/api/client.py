@@ -13,9 +13,8 @@ from typing_extensions import Unpack
 from .counters import Counters, read_counters
 from .credentials import Credentials
 from .errors import ApiError
-from .lenient_json import decode
+from .lenient_json import decode, user_number
 from .models import Listing, read_listing, read_page
-from .profile import read_profile
 from .rest import ApiResult, Reader, Request, raw, timestamp, yes_no
 
 T = TypeVar("T")
@@ -53,6 +52,30 @@ def reader(kind: type[T]) -> Reader[T]:
 class _Dialog(msgspec.Struct):
     id: Any = 0
     name: Any = ""
+
+
+class _Profile(msgspec.Struct):
+    ID: Any = ""
+    NAME: Any = ""
+    LAST_NAME: Any = ""
+
+
+_profiles = msgspec.json.Decoder(_Profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A user's number, and their name, which may be empty."""
+
+    user: str
+    name: str
+
+
+def read_profile(result: msgspec.Raw, _me: str) -> Profile:
+    """Read a `profile` result; raise ValueError where it does not say whose it is."""
+    found = decode(result, _profiles)
+    names = [name for name in (found.NAME, found.LAST_NAME) if isinstance(name, str)]
+    return Profile(user_number(found.ID), " ".join(names).strip())
 
 
 _read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])

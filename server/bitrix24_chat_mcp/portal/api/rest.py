@@ -210,10 +210,6 @@ def _failing(reply: HttpResponse) -> bool:
 
 
 def api_error(error: object, said: object, status: int = 200, time: Timing = None) -> ApiError:
-    """Read an error's code and description, of a whole answer or of one command in a batch."""
+    """Read the error of a whole answer, or of one command in a batch."""
     code = str(error) if isinstance(error, str | int | float) else ""
-    refused = ApiError(code, said if isinstance(said, str) else "", status)
-    wait = resets_in(time)
-    if refused.code == "OPERATION_TIME_LIMIT" and wait is not None:
-        refused.again_in(wait)
-    return refused
+    return ApiError(code, said if isinstance(said, str) else "", status, retry_after=resets_in(time))

@@ -16,13 +16,13 @@ from weakref import WeakValueDictionary
 import anyio
 import msgspec
 
+from bitrix24_chat_mcp.portal.api.client import read_profile
 from bitrix24_chat_mcp.portal.api.errors import (
     ApiError,
     ConfigurationError,
     NotAuthenticatedError,
     PortalError,
 )
-from bitrix24_chat_mcp.portal.api.profile import read_profile
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, parse_response, read
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.redirects import RedirectedCredentials

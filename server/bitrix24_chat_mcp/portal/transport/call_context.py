@@ -1,7 +1,7 @@
-"""One tool call as the portal's side sees it: how long it may take, and whom to tell.
+"""One tool call as the pipeline sees it: its deadline, its progress reports, its notices.
 
-It travels in a context variable, so that the several requests of one tool call share one deadline
-without each function between handing it on.
+It travels in a context variable, so that all requests of a tool call share one deadline without being
+handed through every function.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from .clock import now
+import anyio
 
 Report = Callable[[float, str], Awaitable[None]]
 """Takes the seconds waited so far and a sentence."""
@@ -18,41 +18,47 @@ Report = Callable[[float, str], Awaitable[None]]
 
 @dataclass(eq=False, slots=True)
 class CallContext:
-    """A call and its patience. `deadline` is a moment of the event loop's clock."""
+    """A call that may take `seconds`, until `deadline` by the event loop's clock."""
 
     deadline: float
     seconds: float
     id: str = field(default_factory=lambda: secrets.token_hex(4))
     report: Report | None = None
-    notes: list[str] = field(default_factory=list[str])
-    """What the caller should be told once, beside the answer."""
+    notices: list[str] = field(default_factory=list[str])
+    """Sentences for the caller that come once, beside the answer."""
 
-    def left(self) -> float:
+    def time_left(self) -> float:
         """Return the seconds that are left; negative when time is up."""
-        return self.deadline - now()
+        return self.deadline - anyio.current_time()
 
 
 _current: ContextVar[CallContext | None] = ContextVar("call", default=None)
 
 
 def current_call() -> CallContext | None:
-    """Return the call that this code runs for."""
+    """Return the call that the running code belongs to."""
     return _current.get()
 
 
+def add_notice(notice: str) -> None:
+    """Tell the current call's caller something once, beside the answer."""
+    if call := current_call():
+        call.notices.append(notice)
+
+
 def pop_notices() -> list[str]:
-    """Return what the caller of now should be told once, beside the answer."""
+    """Return and clear the current call's notices."""
     call = current_call()
     if call is None:
         return []
-    told, call.notes = call.notes, []
-    return told
+    notices, call.notices = call.notices, []
+    return notices
 
 
 @contextmanager
 def deadline(seconds: float, report: Report | None = None) -> Generator[CallContext]:
-    """Make everything inside one call that may take `seconds`, all requests together."""
-    call = CallContext(now() + seconds, seconds, report=report)
+    """Run what is inside as one call that may take `seconds`, all its requests together."""
+    call = CallContext(anyio.current_time() + seconds, seconds, report=report)
     token = _current.set(call)
     try:
         yield call

@@ -1,188 +1,167 @@
-"""Who waits for what: identical reads are one request, and an answer may serve again for a few seconds.
+"""Coalesces identical reads: one request serves all callers who ask the same with the same credentials.
 
-Only calls with the same credentials ever meet here. A request is a task of its own: it goes on as long
-as one caller waits for it, and is cancelled with the last. (A plain task of asyncio's, because every call
-pays for it.)
+A request is a task of its own. It goes on as long as one caller waits for it, and is cancelled with the
+last. (A plain asyncio task, because every call pays for it.)
 """
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import anyio
 import msgspec
-from cachetools import TTLCache
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError, PortalError, duration
-from bitrix24_chat_mcp.portal.api.rest import ApiResult, Reader, Request, read
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, read
 
 from .call_context import CallContext, current_call
-from .clock import now
-from .flight import Flight
-from .limits import Limits
-from .retry import Send
+from .outgoing import Outgoing, Send
+from .progress import Event, Progress
+from .response_cache import CacheKey, ResponseCache
 
 T = TypeVar("T")
-_Key = tuple[Credentials, str, bytes, Reader[object]]
-_PROGRESS_EVERY = 1.0
+_REPORT_EVERY = 1.0
+"""Seconds between two progress reports to a caller."""
 
 
 @dataclass(eq=False, slots=True)
 class _SharedCall:
-    """A flight, and how many wait for its outcome."""
+    """A request, the callers who wait for it until `deadline` at the latest, and its outcome."""
 
-    flight: Flight
-    key: _Key | None
+    request: Request[Any]
+    key: CacheKey | None
+    deadline: float
     callers: int = 0
-    landed: anyio.Event = field(default_factory=anyio.Event)
+    progress: Progress = field(default_factory=Progress)
+    done: anyio.Event = field(default_factory=anyio.Event)
     task: asyncio.Task[None] | None = None
     outcome: ApiResult[Any] | Exception = field(default_factory=PipelineClosedError)
 
+    def time_left(self) -> float:
+        return self.deadline - anyio.current_time()
+
+    def note(self, event: Event) -> None:
+        self.progress = self.progress.after(event)
+
+    def cancel(self) -> None:
+        if self.task:
+            self.task.cancel()
+
+    def result(self) -> ApiResult[Any]:
+        if isinstance(self.outcome, PortalError):
+            raise self.outcome.with_history(self.progress.history(self.request, self.outcome))
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
 
 class RequestCoalescer:
-    """The topmost part of the line: takes requests from callers, and holds them to their deadlines."""
+    """The first stage: takes requests from callers, and holds them to their deadlines."""
 
-    def __init__(self, leg: Send, limits: Limits) -> None:
-        self._leg = leg
-        self._limits = limits
-        self._trips: set[_SharedCall] = set()
-        self._reads: dict[_Key, _SharedCall] = {}
-        self._kept = ResponseCache(limits.cache, limits.cache_bytes)
+    def __init__(self, send: Send, seconds: float, cache: ResponseCache) -> None:
+        self._send = send
+        self._seconds = seconds
+        self._cache = cache
+        self._calls: set[_SharedCall] = set()
+        self._reads: dict[CacheKey, _SharedCall] = {}
 
     @property
     def idle(self) -> bool:
-        """Tell whether nobody waits for anything."""
-        return not self._trips
+        """Whether no caller waits for anything."""
+        return not self._calls
 
     async def __call__(self, request: Request[T]) -> ApiResult[T]:
-        """Return the portal's answer, read, by the deadline of the call that this code runs for."""
-        call = current_call() or CallContext(now() + self._limits.deadline, self._limits.deadline)
-        if call.left() <= 0:
-            raise Flight(request, call.deadline).late(call.seconds)
+        """Return the portal's answer, read, by the deadline of the call that the running code belongs to."""
+        call = current_call() or CallContext(anyio.current_time() + self._seconds, self._seconds)
+        if call.time_left() <= 0:
+            raise Progress().deadline_error(request, call.seconds)
         if request.fresh:
             return await self._join(self._start(request, call, None), call)
         if not request.writes:
             return await self._read(request, call)
-        self._kept.forget(request.credentials)
+        self._cache.drop(request.credentials)
         try:
             return await self._join(self._start(request, call, None), call)
         finally:
-            self._outdate(request.credentials)
+            self._invalidate(request.credentials)
 
     async def aclose(self) -> None:
-        """Break off all requests, and let go those who wait for them."""
-        trips = list(self._trips)
-        for trip in trips:
-            trip.landed.set()
-            _cancel(trip)
-        await asyncio.gather(*(trip.task for trip in trips if trip.task), return_exceptions=True)
+        """Cancel all requests; their callers get a PipelineClosedError."""
+        calls = list(self._calls)
+        for shared in calls:
+            shared.done.set()
+            shared.cancel()
+        await asyncio.gather(*(shared.task for shared in calls if shared.task), return_exceptions=True)
 
     async def _read(self, request: Request[T], call: CallContext) -> ApiResult[T]:
         params = msgspec.json.encode(request.params, order="sorted")
         key = (request.credentials, request.method, params, request.reader)
-        kept = self._kept.get(key)
-        if kept:
-            return kept
-        trip = self._reads.get(key) or self._start(request, call, key)
-        return await self._join(trip, call)
+        if cached := self._cache.get(key):
+            return cached
+        return await self._join(self._reads.get(key) or self._start(request, call, key), call)
 
-    def _start(self, request: Request[object], call: CallContext, key: _Key | None) -> _SharedCall:
-        trip = _SharedCall(Flight(request, call.deadline), key)
-        self._trips.add(trip)
+    def _start(self, request: Request[object], call: CallContext, key: CacheKey | None) -> _SharedCall:
+        shared = _SharedCall(request, key, call.deadline)
+        self._calls.add(shared)
         if key:
-            self._reads[key] = trip
-        trip.task = asyncio.create_task(self._fly(trip))
-        return trip
+            self._reads[key] = shared
+        shared.task = asyncio.create_task(self._run(shared))
+        return shared
 
-    async def _fly(self, trip: _SharedCall) -> None:
+    async def _run(self, shared: _SharedCall) -> None:
         try:
-            trip.outcome = read(trip.flight.request, await self._leg(trip.flight))
-            if trip.key and self._reads.get(trip.key) is trip:
-                self._kept.put(trip.key, trip.outcome)
-        except Exception as error:  # noqa: BLE001 - it is for those who wait, not for the loop
-            trip.outcome = error
+            answer = await self._send(Outgoing(shared.request, shared.time_left, shared.note))
+            shared.outcome = read(shared.request, answer)
+            if shared.key and self._reads.get(shared.key) is shared:
+                self._cache.put(shared.key, shared.outcome)
+        except Exception as error:  # noqa: BLE001 - the callers raise it, not the event loop
+            shared.outcome = error
         finally:
-            trip.landed.set()
-            self._drop(trip)
+            shared.done.set()
+            self._forget(shared)
 
-    async def _join(self, trip: _SharedCall, call: CallContext) -> ApiResult[Any]:
-        trip.callers += 1
-        trip.flight.deadline = max(trip.flight.deadline, call.deadline)
+    async def _join(self, shared: _SharedCall, call: CallContext) -> ApiResult[Any]:
+        shared.callers += 1
+        shared.deadline = max(shared.deadline, call.deadline)
         try:
             with anyio.CancelScope(deadline=call.deadline):
-                await _landing(trip, call)
-            if not trip.landed.is_set():
-                raise trip.flight.late(call.seconds)
+                await _wait(shared, call)
+            if not shared.done.is_set():
+                raise shared.progress.deadline_error(shared.request, call.seconds)
         finally:
-            trip.callers -= 1
-            if not trip.callers:
-                self._drop(trip)
-                _cancel(trip)
-        if isinstance(trip.outcome, Exception):
-            raise trip.outcome.twin() if isinstance(trip.outcome, PortalError) else trip.outcome
-        return trip.outcome
+            shared.callers -= 1
+            if not shared.callers:
+                self._forget(shared)
+                shared.cancel()
+        return shared.result()
 
-    def _drop(self, trip: _SharedCall) -> None:
-        self._trips.discard(trip)
-        if trip.key and self._reads.get(trip.key) is trip:
-            del self._reads[trip.key]
+    def _forget(self, shared: _SharedCall) -> None:
+        self._calls.discard(shared)
+        if shared.key and self._reads.get(shared.key) is shared:
+            del self._reads[shared.key]
 
-    def _outdate(self, credentials: Credentials) -> None:
-        """Let nobody have what was read before a write; reads that have not left yet are none of that."""
-        self._kept.forget(credentials)
-        for key, trip in list(self._reads.items()):
-            if key[0] == credentials and trip.flight.attempts:
+    def _invalidate(self, credentials: Credentials) -> None:
+        """After a write, serve no answer that was read before it; reads not sent yet are none of these."""
+        self._cache.drop(credentials)
+        for key, shared in list(self._reads.items()):
+            if key[0] == credentials and shared.progress.attempts:
                 del self._reads[key]
 
 
-class ResponseCache:
-    """Answers of the last few seconds as they were read, bounded in bytes."""
-
-    def __init__(self, seconds: float, size: int) -> None:
-        self._size = size if seconds > 0 else 0
-        self._answers: TTLCache[_Key, tuple[float, ApiResult[Any]]] = TTLCache(
-            max(1, size), seconds, timer=now, getsizeof=_weight
-        )
-
-    def get(self, key: _Key) -> ApiResult[Any] | None:
-        """Return an answer that is fresh enough, with its age."""
-        at, answer = self._answers.get(key, (0.0, None))
-        return answer and replace(answer, age=now() - at)
-
-    def put(self, key: _Key, answer: ApiResult[Any]) -> None:
-        """Keep an answer, unless it is larger than all may be together."""
-        if answer.weight <= self._size:
-            self._answers[key] = (now(), answer)
-
-    def forget(self, credentials: Credentials) -> None:
-        """Drop all answers for one user."""
-        for key in [key for key in self._answers if key[0] == credentials]:
-            self._answers.pop(key, None)
-
-
-def _weight(kept: tuple[float, ApiResult[Any]]) -> int:
-    return kept[1].weight
-
-
-def _cancel(trip: _SharedCall) -> None:
-    if trip.task:
-        trip.task.cancel()
-
-
-async def _landing(trip: _SharedCall, call: CallContext) -> None:
-    """Wait for a trip's end, and tell the caller where in the queue it is."""
-    began = now()
-    while call.report and not trip.landed.is_set():
-        with anyio.move_on_after(_PROGRESS_EVERY):
-            await trip.landed.wait()
-        if trip.flight.place and not trip.landed.is_set():
-            place = trip.flight.place()
-            with suppress(Exception):  # who cannot be told still gets the answer
+async def _wait(shared: _SharedCall, call: CallContext) -> None:
+    """Wait for the outcome, and report the position in the queue to the caller meanwhile."""
+    began = anyio.current_time()
+    while call.report and not shared.done.is_set():
+        with anyio.move_on_after(_REPORT_EVERY):
+            await shared.done.wait()
+        position = None if shared.done.is_set() else shared.progress.position
+        if position:
+            with suppress(Exception):  # a caller who cannot be told still gets the answer
                 await call.report(
-                    now() - began,
-                    f"Waiting for the portal's rate limit: {place.ahead} calls before this one, "
-                    f"about {duration(place.seconds)}.",
+                    anyio.current_time() - began,
+                    f"Waiting for the portal's rate limit: {position.ahead} calls before this one, "
+                    f"about {duration(position.seconds)}.",
                 )
-    await trip.landed.wait()
+    await shared.done.wait()

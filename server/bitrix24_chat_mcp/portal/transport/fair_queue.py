@@ -12,37 +12,28 @@ from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError, PortalError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult
 
-from .flight import Flight, QueuePosition
+from .outgoing import Outgoing, RetryOutsideBatch
+from .progress import QueuePosition
 
-Outcome = ApiResult | PortalError
-
-
-@dataclass(eq=False, slots=True)
-class Parcel:
-    """Calls that travel in one request; `awaited` of them still have somebody who waits."""
-
-    tickets: list["Ticket"]
-    awaited: int
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+Outcome = ApiResult | PortalError | RetryOutsideBatch
 
 
 @dataclass(eq=False, slots=True)
-class Ticket:
-    """A place in the queue, and later in a parcel."""
+class Waiter:
+    """A call in the queue, later in a request that is under way."""
 
-    flight: Flight
+    outgoing: Outgoing
     done: anyio.Event = field(default_factory=anyio.Event)
     outcome: Outcome = field(default_factory=PipelineClosedError)
-    parcel: Parcel | None = None
 
     @property
     def caller(self) -> Credentials:
         """Whose call it is."""
-        return self.flight.request.credentials
+        return self.outgoing.request.credentials
 
-    def deliver(self, outcome: Outcome) -> None:
-        """Tell the caller what became of the call."""
-        self.outcome = outcome.twin() if isinstance(outcome, PortalError) else outcome
+    def resolve(self, outcome: Outcome) -> None:
+        """Wake the call with its outcome."""
+        self.outcome = outcome
         self.done.set()
 
 
@@ -51,54 +42,53 @@ class FairQueue:
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._callers: OrderedDict[Credentials, deque[Ticket]] = OrderedDict()  # the next turn first
+        self._callers: OrderedDict[Credentials, deque[Waiter]] = OrderedDict()  # the next turn first
 
     def __len__(self) -> int:
         return sum(map(len, self._callers.values()))
 
-    def __contains__(self, ticket: Ticket) -> bool:
-        return ticket in self._callers.get(ticket.caller, ())
+    def __contains__(self, waiter: Waiter) -> bool:
+        return waiter in self._callers.get(waiter.caller, ())
 
-    def add(self, ticket: Ticket) -> None:
-        """Let a call wait."""
-        self._callers.setdefault(ticket.caller, deque()).append(ticket)
+    def add(self, waiter: Waiter) -> None:
+        """Put a call behind the others of its caller."""
+        self._callers.setdefault(waiter.caller, deque()).append(waiter)
 
-    def remove(self, ticket: Ticket) -> None:
-        """Let a call wait no more."""
-        own = self._callers[ticket.caller]
-        own.remove(ticket)
+    def remove(self, waiter: Waiter) -> None:
+        """Take a call out."""
+        own = self._callers[waiter.caller]
+        own.remove(waiter)
         if not own:
-            del self._callers[ticket.caller]
+            del self._callers[waiter.caller]
 
-    def take(self, joins: Callable[[Ticket], bool]) -> list[Ticket]:
-        """Remove the first call of the caller whose turn it is, and those of theirs that may join it."""
+    def take(self, is_batchable: Callable[[Outgoing], bool]) -> list[Waiter]:
+        """Remove the first call of the caller whose turn it is, and those that fit its batch."""
         caller, waiting = self._callers.popitem(last=False)
-        first = waiting.popleft()
-        taken = [first]
-        if joins(first):
-            fitting = filter(joins, waiting)
-            taken += [ticket for ticket, _ in zip(fitting, range(LARGEST - 1), strict=False)]
-            waiting = deque(ticket for ticket in waiting if ticket not in taken)
+        taken = [waiting.popleft()]
+        if is_batchable(taken[0].outgoing):
+            fitting = (waiter for waiter in waiting if is_batchable(waiter.outgoing))
+            taken += [waiter for waiter, _ in zip(fitting, range(LARGEST - 1), strict=False)]
+            waiting = deque(waiter for waiter in waiting if waiter not in taken)
         if waiting:
             self._callers[caller] = waiting
         return taken
 
-    def least_urgent(self, new: Ticket) -> Ticket:
+    def least_urgent(self, new: Waiter) -> Waiter:
         """Return the last call of the caller who has the most; the new one where its caller has as many."""
         longest = max(self._callers.values(), key=len)
         return longest[-1] if len(self._callers[new.caller]) < len(longest) else new
 
-    def place(self, ticket: Ticket) -> QueuePosition:
-        """Tell how many calls leave before one, and when it leaves, about."""
-        if ticket not in self:
+    def position(self, waiter: Waiter) -> QueuePosition:
+        """Return how many calls leave before one, and in how many seconds it leaves, about."""
+        if waiter not in self:
             return QueuePosition(0, 1 / self._rate)
-        calls = self._callers[ticket.caller].index(ticket)
-        turns = own = calls // LARGEST
+        calls = self._callers[waiter.caller].index(waiter)
+        turns = own_turns = calls // LARGEST
         sooner = True
         for caller, waiting in self._callers.items():
-            if caller == ticket.caller:
-                sooner = False  # those behind have each of their turns later
+            if caller == waiter.caller:
+                sooner = False  # the callers behind have each of their turns later
                 continue
-            due = min(len(waiting), (own + sooner) * LARGEST)
-            turns, calls = turns + ceil(due / LARGEST), calls + due
+            before = min(len(waiting), (own_turns + sooner) * LARGEST)
+            turns, calls = turns + ceil(before / LARGEST), calls + before
         return QueuePosition(calls, (turns + 1) / self._rate)

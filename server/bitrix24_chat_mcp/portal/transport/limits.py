@@ -1,29 +1,35 @@
-"""The limits that a line to the portal keeps: the portal's, and the caller's."""
+"""The limits that the pipeline keeps; also the table `limits` of the settings."""
 
-from dataclasses import dataclass
+from pydantic import BaseModel, ConfigDict, Field
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What is allowed; the defaults are what Bitrix24 documents for every plan but Enterprise."""
+class Limits(BaseModel):
+    """The portal's limits, and the caller's; Bitrix24 documents the defaults for all plans but Enterprise."""
 
-    rate: float = 2.0
-    """Requests that the portal's bucket drains a second, for each portal and address (Enterprise: 5)."""
-    burst: int = 50
-    """Requests that the bucket holds before the portal answers 503 (Enterprise: 250)."""
-    deadline: float = 20.0
-    """Seconds for one call, whatever happens in them; hosts give up after sixty."""
-    attempts: int = 4
-    """How often a request is made in all, where repeating it can help."""
-    queue: int = 200
-    """Calls that may wait for one portal's bucket."""
-    cache: float = 3.0
-    """Seconds for which an answer may serve a repeated read of the same user; 0 switches that off."""
-    cache_bytes: int = 32 * MIB
-    """What all kept answers may weigh together."""
-    moves_to: frozenset[str] = frozenset()
-    """Hosts to which a portal may move, beside those of its own registrable domain."""
-    portals: frozenset[str] = frozenset()
-    """Where not empty, the only portals that callers may be of, hence may move to; `*.` is one label."""
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rate: float = Field(
+        default=2.0, gt=0, le=1000, description="Requests a second that the portal allows; 5 with Enterprise."
+    )
+    burst: int = Field(
+        default=50, ge=1, le=1_000_000, description="Requests it takes at once; 250 with Enterprise."
+    )
+    deadline: float = Field(
+        default=20.0, gt=0, le=600, description="Seconds that one call may take; hosts give up after 60."
+    )
+    attempts: int = Field(default=4, ge=1, le=10, description="How often a request is tried in all.")
+    queue: int = Field(default=200, ge=0, le=100_000, description="Calls that may wait for a portal.")
+    cache: float = Field(
+        default=3.0,
+        ge=0,
+        le=60,
+        description="Seconds for which a repeated list is not asked anew; 0: never.",
+    )
+    max_answer_bytes: int = Field(
+        default=64 * MIB, ge=MIB, description="The largest answer that is read from the portal."
+    )
+    moves_to: frozenset[str] = Field(
+        default=frozenset(), description="Hosts a portal may move to, beside those of its own domain."
+    )

@@ -1,15 +1,16 @@
-"""The whole way from a caller to a portal and back, put together.
+"""The stages that a request passes on its way to a portal, in this order.
 
-    share      one task for each request; callers come and go, each by its deadline
-    retry      again, when that can help
-    moves      at the portal's present address
-    dispatch   when the bucket allows it, alone or as a batch; one for each portal
-    carrier    over HTTP, and what came back deciphered
+    coalescing     one request for identical reads; each caller waits until its own deadline
+    retry          sends it again, where that can help
+    redirects      to the portal's present address
+    scheduler      when the rate limit allows it, alone or as a part of a batch; one for each portal
+    token refresh  `around`: with a new access token, where the old one has expired
+    http_client    over HTTP
 
-Each part calls the next and knows nothing of the others.
+Each stage takes a value and returns the portal's answer or raises, and knows only the next stage.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
@@ -21,84 +22,89 @@ from anyio.abc import TaskGroup
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request, parse_response
 
 from .coalescing import RequestCoalescer
-from .flight import Flight
 from .http_client import HttpClient
-from .limits import Limits
+from .limits import MIB, Limits
 from .rate_limit import LeakyBucket, RateLimiter
 from .redirects import RedirectFollower
+from .response_cache import ResponseCache
 from .retry import Retry
-from .scheduler import BatchScheduler
+from .scheduler import BatchScheduler, PortalSchedulers
 from .telemetry import Telemetry
 
 T = TypeVar("T")
-_PORTALS = 1000
-
-
-class RequestPipeline:
-    """A line to any number of portals for any number of users; `open_line` makes one."""
-
-    def __init__(self, share: RequestCoalescer, dispatches: dict[str, BatchScheduler]) -> None:
-        self._share = share
-        self._dispatches = dispatches
-
-    async def __call__(self, request: Request[T]) -> ApiResult[T]:
-        """Return the portal's answer, read, or raise a PortalError."""
-        return await self._share(request)
-
-    async def aclose(self) -> None:
-        """Break off what is under way; leaving `open_line` does it, too."""
-        await self._share.aclose()
-
-    @property
-    def idle(self) -> bool:
-        """Tell whether nobody waits and nothing is under way."""
-        return self._share.idle and all(dispatch.idle for dispatch in self._dispatches.values())
+CACHE_BYTES = 32 * MIB
+"""What all cached answers may take together."""
 
 
 @asynccontextmanager
 async def open_pipeline(
-    carrier: HttpClient,
+    client: HttpClient,
     limits: Limits | None = None,
     *,
     around: Callable[[Post], Post] = lambda post: post,
     rate_limiter: Callable[[str], RateLimiter] | None = None,
+    portals: Collection[str] = (),
+    cache_bytes: int = CACHE_BYTES,
     jitter: Random | None = None,
-) -> AsyncGenerator[RequestPipeline]:
-    """Open the line; closing it cancels what is under way. The carrier stays open, it is the caller's.
+) -> AsyncGenerator["RequestPipeline"]:
+    """Open a pipeline; closing it cancels what is under way. The HTTP client stays open.
 
-    `around` wraps each single REST request, below batches and retries: the place to renew credentials.
-    `rate_limiter` takes a portal's origin and returns its rate limiter; the default keeps a bucket for each
-    portal in this process.
+    `around` wraps each REST request below batches and retries: the place to refresh tokens. `rate_limiter`
+    takes a portal's origin and returns its rate limiter; the default is a bucket for each portal in this
+    process. `portals`, where not empty, are the only ones that callers may be redirected to beside
+    `limits.moves_to`; `*.` in them stands for one label.
     """
     limits = limits or Limits()
     telemetry = Telemetry()
-    dispatches: dict[str, BatchScheduler] = {}
-    post = around(partial(_post, carrier))
 
-    def limiter(portal: str) -> RateLimiter:
-        return rate_limiter(portal) if rate_limiter else LeakyBucket(limits.rate, limits.burst)
+    def scheduler(portal: str) -> BatchScheduler:
+        limiter = rate_limiter(portal) if rate_limiter else LeakyBucket(limits.rate, limits.burst)
+        return BatchScheduler(post, limits, limiter, tasks, telemetry)
 
     async with _task_group() as tasks:
-
-        async def dispatch(flight: Flight) -> ApiResult:
-            portal = flight.request.credentials.portal
-            if portal not in dispatches:
-                _forget_idle(dispatches)
-                dispatches[portal] = BatchScheduler(post, limits, tasks, telemetry, limiter(portal))
-            return await dispatches[portal](flight)
-
-        retry = Retry(RedirectFollower(dispatch, limits), limits, telemetry, jitter or Random())  # noqa: S311 - no secret
-        line = RequestPipeline(RequestCoalescer(retry, limits), dispatches)
+        # Each stage takes the next one, so the last is made first.
+        post = around(partial(_post, client))
+        schedulers = PortalSchedulers(scheduler)
+        redirects = RedirectFollower(schedulers, limits.moves_to, portals)
+        retry = Retry(redirects, limits.attempts, telemetry, jitter or Random())  # noqa: S311 - no secret
+        cache = ResponseCache(limits.cache, cache_bytes)
+        pipeline = RequestPipeline(RequestCoalescer(retry, limits.deadline, cache), schedulers)
         try:
-            yield line
+            yield pipeline
         finally:
-            await line.aclose()
+            await pipeline.aclose()
             tasks.cancel_scope.cancel()
+
+
+class RequestPipeline:
+    """Carries requests to any number of portals for any number of users; `open_pipeline` makes one."""
+
+    def __init__(self, coalescer: RequestCoalescer, schedulers: PortalSchedulers) -> None:
+        self._coalescer = coalescer
+        self._schedulers = schedulers
+
+    async def __call__(self, request: Request[T]) -> ApiResult[T]:
+        """Return the portal's answer, read, or raise a PortalError."""
+        return await self._coalescer(request)
+
+    async def aclose(self) -> None:
+        """Cancel what is under way, as leaving `open_pipeline` does."""
+        await self._coalescer.aclose()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no caller waits and no request is under way."""
+        return self._coalescer.idle and self._schedulers.idle
+
+    @property
+    def portals(self) -> int:
+        """How many portals have a queue and a rate limiter in memory."""
+        return len(self._schedulers)
 
 
 @asynccontextmanager
 async def _task_group() -> AsyncGenerator[TaskGroup]:
-    """Open a task group that raises what happens inside as it is, not in an ExceptionGroup."""
+    """Open a task group that raises a single error from inside as it is, not in an ExceptionGroup."""
     try:
         async with anyio.create_task_group() as tasks:
             yield tasks
@@ -109,12 +115,5 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
         raise error from None
 
 
-def _forget_idle(dispatches: dict[str, BatchScheduler]) -> None:
-    """Make room for another portal: callers may name any number of them."""
-    idle = [portal for portal, dispatch in dispatches.items() if dispatch.idle]
-    for portal in idle[: max(0, len(dispatches) + 1 - _PORTALS)]:
-        del dispatches[portal]
-
-
-async def _post(carrier: HttpClient, request: Request[object]) -> ApiResult:
-    return parse_response(await carrier.send(request), request.credentials.address(request.method))
+async def _post(client: HttpClient, request: Request[object]) -> ApiResult:
+    return parse_response(await client.send(request), request.credentials.address(request.method))

@@ -1,35 +1,34 @@
-"""Where a portal lives now: it may answer that it has moved, and is followed to where it is safe.
+"""Follows a portal that answers from another address, where its credentials are safe.
 
-The credentials go with the request, so the new address must be https (on this machine plain http will
-do) and belong to whom the old one belonged: its registrable domain must be the same, by the public
-suffix list, or the person who runs the server has listed the host. `bitrix24.ru` and its sisters are not
-on that list, so a portal may move from one name to another under `bitrix24.ru`, as the cloud does when a
-customer renames it. The neighbour there is another customer, but it is Bitrix24 itself who answers for
-all of these names, over a verified connection, and who reads the credentials under either. Hosts where
-customers run servers of their own are on the list (`github.io`, dynamic DNS), and are kept apart.
+The credentials travel with the request, so the new address must be https (plain http between loopback
+addresses), and must have the owner of the old one: the same registrable domain by the public suffix list, or
+a host that the operator has listed. `bitrix24.ru` and its sisters are not on that list, so a portal may move
+from one name under `bitrix24.ru` to another, as the cloud does when a customer renames it. The neighbour
+there is another customer, but Bitrix24 itself answers for all of these names, over a verified connection,
+and reads the credentials under either. Hosts where customers run servers of their own (`github.io`, dynamic
+DNS) are on the list, and are kept apart.
 
-A move is a redirect to the same path of another origin. It is remembered after the new place has answered
-as a REST API does, for an hour, and only for the credentials that were redirected: what one caller is told
-sends nobody else's secret anywhere.
+A redirect to the same path of another origin is remembered for an hour once the new address has answered as
+a REST API does, and only for the credentials that were redirected: what one caller's portal says sends no
+other caller's secret anywhere.
 """
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+import anyio
 from cachetools import TTLCache
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials, is_listed, is_loopback
 from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError, RedirectedError, UnreachableError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult
 
-from .call_context import current_call
-from .clock import now
-from .flight import Flight
-from .limits import Limits
-from .retry import Send
+from .call_context import add_notice
+from .outgoing import Outgoing, Redirected, Send
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -40,7 +39,7 @@ _REMEMBERED, _SECONDS = 1000, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class RedirectedCredentials:
-    """Somebody's credentials, at the portal's new address."""
+    """A user's credentials at the portal's new address."""
 
     credentials: Credentials
     portal: str
@@ -51,7 +50,7 @@ class RedirectedCredentials:
         return self.credentials.user
 
     def address(self, method: str) -> str:
-        """Return the address of a method at the new place."""
+        """Return the address of a method at the portal's new address."""
         return self.portal + self.credentials.address(method).removeprefix(self.credentials.portal)
 
     def headers(self) -> dict[str, str]:
@@ -64,86 +63,82 @@ class RedirectedCredentials:
 
 
 class RedirectFollower:
-    """Redirects requests to portals that have moved, each caller's by what that caller was told."""
+    """Sends requests to the portal's present address, as far as each caller's own portal has told it.
 
-    def __init__(self, leg: Send, limits: Limits) -> None:
-        self._leg = leg
-        self._hosts = {host.lower() for host in limits.moves_to}
-        self._portals = limits.portals
-        self._moved: TTLCache[Credentials, RedirectedCredentials] = TTLCache(_REMEMBERED, _SECONDS, timer=now)
+    `allowed` are hosts that any portal may redirect to; `portals`, if any are given, are the only others.
+    """
 
-    async def __call__(self, flight: Flight) -> ApiResult:
-        """Send a request to where its portal lives; direct it to a new place that may be followed to."""
-        asked = self._moved.get(flight.request.credentials, flight.request.credentials)
-        self._direct(flight, asked)
+    def __init__(self, send: Send, allowed: Collection[str], portals: Collection[str]) -> None:
+        self._send = send
+        self._allowed = {host.lower() for host in allowed}
+        self._portals = portals
+        self._redirects: TTLCache[Credentials, RedirectedCredentials] = TTLCache(
+            _REMEMBERED, _SECONDS, timer=anyio.current_time
+        )
+
+    async def __call__(self, outgoing: Outgoing) -> ApiResult:
+        """Send a request; raise Redirected where the portal names another address that is safe."""
+        credentials = self._redirects.get(outgoing.request.credentials, outgoing.request.credentials)
+        known = isinstance(credentials, RedirectedCredentials)
+        original = credentials.credentials if known else credentials
         try:
-            answer = await self._leg(flight)
-        except RedirectedError as moved:
-            self._follow(flight, asked, moved)
+            answer = await self._send(
+                replace(outgoing, request=replace(outgoing.request, credentials=credentials))
+            )
+        except RedirectedError as error:
+            if portal := self._destination(credentials.portal, error.origin):
+                raise Redirected(RedirectedCredentials(original, portal)) from None
             raise
         except (UnreachableError, InvalidResponseError):
-            if isinstance(asked, RedirectedCredentials):
-                self._moved.pop(asked.credentials, None)
+            self._redirects.pop(original, None)
             raise
-        if isinstance(asked, RedirectedCredentials):
-            self._remember(asked)
+        if known:
+            self._remember(credentials)
         return answer
 
-    def _follow(self, flight: Flight, asked: Credentials, moved: RedirectedError) -> None:
-        there = self._destination(asked.portal, moved.origin)
-        if there:
-            original = asked.credentials if isinstance(asked, RedirectedCredentials) else asked
-            self._direct(flight, RedirectedCredentials(original, there))
-            moved.followed()
-
-    def _direct(self, flight: Flight, credentials: Credentials) -> None:
-        if flight.request.credentials is not credentials:
-            flight.request = replace(flight.request, credentials=credentials)
-
     def _destination(self, portal: str, origin: str) -> str | None:
-        """Return the portal's new origin and base path, None where it must not be followed."""
-        here = urlsplit(portal)
+        """Return the portal's new origin and base path, or None where it must not be followed."""
+        old = urlsplit(portal)
         try:
-            there = urlsplit(origin)
-            port = there.port
+            new = urlsplit(origin)
+            port = new.port
         except ValueError:
             return None
-        host = there.hostname or ""
+        host = new.hostname or ""
         netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-        new = f"{there.scheme}://{netloc}{here.path}"
-        if new == portal or not netloc or not self._safe(here.hostname or "", there):
+        address = f"{new.scheme}://{netloc}{old.path}"
+        if address == portal or not netloc or not self._is_safe(old.hostname or "", new):
             return None
-        listed = host in self._hosts or not self._portals or is_listed(netloc, self._portals)
-        return new if listed else None
+        listed = host in self._allowed or not self._portals or is_listed(netloc, self._portals)
+        return address if listed else None
 
-    def _safe(self, here: str, there: SplitResult) -> bool:
-        host = there.hostname or ""
-        if there.scheme != "https" and not (
-            there.scheme == "http" and is_loopback(host) and is_loopback(here)
-        ):
+    def _is_safe(self, old: str, new: SplitResult) -> bool:
+        host = new.hostname or ""
+        local = new.scheme == "http" and is_loopback(host) and is_loopback(old)
+        if new.scheme != "https" and not local:
             return False
-        return host in self._hosts or host == here or _registrable(host) == _registrable(here)
+        return host in self._allowed or host == old or _registrable(host) == _registrable(old)
 
-    def _remember(self, moved: RedirectedCredentials) -> None:
-        original = moved.credentials
-        if self._moved.get(original) == moved:
+    def _remember(self, redirected: RedirectedCredentials) -> None:
+        original = redirected.credentials
+        if self._redirects.get(original) == redirected:
             return
-        self._moved[original] = moved
-        note = f"The portal {original.portal} has moved to {moved.portal}; webhook_url has its old address"
-        _log.warning(note)
-        call = current_call()
-        if call:
-            call.notes.append(note)
+        self._redirects[original] = redirected
+        notice = (
+            f"The portal {original.portal} has moved to {redirected.portal}; webhook_url has its old address"
+        )
+        _log.warning(notice)
+        add_notice(notice)
 
 
 @cache
 def _suffixes() -> "PublicSuffixList":
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - read only when a portal moves
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - needed only after a redirect
 
     return PublicSuffixList()
 
 
 def _registrable(host: str) -> str:
-    if not host.rpartition(".")[2].isalpha():  # an address has no domain
+    if not host.rpartition(".")[2].isalpha():  # an IP address has no domain
         return host
     return _suffixes().privatesuffix(host) or host

@@ -1,21 +1,17 @@
-"""Whether a failed request is made again, and when: by the meaning of the failure."""
+"""Whether a request that failed is sent again, and when."""
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import Random
 
 import anyio
+from cachetools import TLRUCache
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError, RedirectedError
-from bitrix24_chat_mcp.portal.api.rest import ApiResult
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
 
-from .clock import now
-from .flight import Flight
-from .limits import Limits
+from .outgoing import Outgoing, Redirected, RetryOutsideBatch, Send
+from .progress import Failed
 from .telemetry import Telemetry
-
-Send = Callable[[Flight], Awaitable[ApiResult]]
-"""A part of the way: it returns the portal's answer or raises a PortalError."""
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
@@ -23,68 +19,70 @@ _REMEMBERED = 1000
 
 
 class Retry:
-    """Makes a request again after a failure that passes, unless it might then be done twice.
+    """Sends a request again after a transient failure, unless a change might then be made twice.
 
-    Pauses have full jitter: anything between nothing and a ceiling that doubles, so that callers who
-    failed together do not come back together. None is longer than the time that is left.
+    Pauses have full jitter, anything between nothing and a ceiling that doubles, so that callers whose
+    requests failed together do not come back together. No pause is longer than the time that is left.
     """
 
-    def __init__(self, leg: Send, limits: Limits, telemetry: Telemetry, jitter: Random) -> None:
-        self._leg = leg
-        self._attempts = limits.attempts
+    def __init__(self, send: Send, attempts: int, telemetry: Telemetry, jitter: Random) -> None:
+        self._send = send
+        self._attempts = attempts
         self._telemetry = telemetry
         self._jitter = jitter
-        # When a method's operating time begins to be forgotten: the refusal itself does not tell.
-        self._resets: OrderedDict[tuple[object, str], float] = OrderedDict()
+        # When the portal forgets a method's operating time: only the answers before its refusal tell.
+        self._resets: TLRUCache[tuple[object, str], float] = TLRUCache(
+            _REMEMBERED, lambda _key, reset, _now: reset, timer=anyio.current_time
+        )
 
-    async def __call__(self, flight: Flight) -> ApiResult:
-        """Return the answer of the first attempt that succeeds."""
+    async def __call__(self, outgoing: Outgoing) -> ApiResult:
+        """Return the answer of the first attempt that succeeds, or raise the error of the last."""
+        acted = False
         while True:
-            alone = flight.alone
             try:
-                answer = await self._leg(flight)
-            except PortalError as error:
-                flight.failed(error)
-                pause = self._pause(flight, error, set_apart=flight.alone and not alone)
-                if pause is None or pause >= flight.left():
-                    raise flight.final(error) from None
-                self._telemetry.retried(flight.request, error)
-                await anyio.sleep(pause)
+                answer = await self._send(outgoing)
+            except (PortalError, Redirected, RetryOutsideBatch) as reason:
+                error, pause, following = self._judge(outgoing, reason)
             else:
-                self._remember(flight, answer)
+                self._note_reset(outgoing.request, answer)
                 return answer
+            outgoing.report(Failed(error))
+            acted = acted or error.acted
+            if pause is None or pause >= outgoing.time_left() or (acted and not outgoing.request.idempotent):
+                raise error
+            self._telemetry.retried(outgoing.request, error)
+            await anyio.sleep(pause)
+            outgoing = replace(following, attempt=outgoing.attempt + 1)
 
-    def _pause(self, flight: Flight, error: PortalError, *, set_apart: bool) -> float | None:
-        """Return the seconds to wait before the next attempt, None if there is to be none."""
-        if not self._may_repeat(flight, set_apart=set_apart):
+    def _judge(
+        self, outgoing: Outgoing, reason: PortalError | Redirected | RetryOutsideBatch
+    ) -> tuple[PortalError, float | None, Outgoing]:
+        """Return the error of an attempt, the seconds before the next (None: there is none), and that one."""
+        if isinstance(reason, RetryOutsideBatch):
+            return reason.error, 0.0, replace(outgoing, batchable=False)
+        if isinstance(reason, Redirected):
+            request = replace(outgoing.request, credentials=reason.credentials)
+            return reason.error, self._pause(outgoing, reason.error), replace(outgoing, request=request)
+        error = self._with_reset(outgoing.request, reason)
+        return error, self._pause(outgoing, error), outgoing
+
+    def _pause(self, outgoing: Outgoing, error: PortalError) -> float | None:
+        if outgoing.attempt >= self._attempts:
             return None
-        if set_apart:
-            return 0.0
         if error.code == "OPERATION_TIME_LIMIT":
-            return self._until_reset(flight, error)
+            return error.retry_after
         if not error.transient:
             return None
-        ceiling = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (flight.attempts - 1))
+        ceiling = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (outgoing.attempt - 1))
         return 0.0 if isinstance(error, RedirectedError) else self._jitter.uniform(0, ceiling)
 
-    def _may_repeat(self, flight: Flight, *, set_apart: bool) -> bool:
-        if flight.acted and not flight.request.idempotent:
-            return False
-        return set_apart or flight.attempts < self._attempts
+    def _with_reset(self, request: Request[object], error: PortalError) -> PortalError:
+        reset = self._resets.get((request.credentials, request.method))
+        if reset is None or error.code != "OPERATION_TIME_LIMIT" or error.retry_after is not None:
+            return error
+        return error.with_retry_after(reset - anyio.current_time())
 
-    def _until_reset(self, flight: Flight, error: PortalError) -> float | None:
-        if error.retry_after is None:
-            reset = self._resets.get((flight.request.credentials, flight.request.method), 0.0)
-            wait = reset - now()
-            if wait > 0:
-                error.again_in(wait)
-        return error.retry_after
-
-    def _remember(self, flight: Flight, answer: ApiResult) -> None:
-        if answer.resets_in is None:
-            return
-        key = (flight.request.credentials, flight.request.method)
-        self._resets[key] = now() + answer.resets_in
-        self._resets.move_to_end(key)
-        while len(self._resets) > _REMEMBERED:
-            self._resets.popitem(last=False)
+    def _note_reset(self, request: Request[object], answer: ApiResult) -> None:
+        if answer.resets_in is not None:
+            key = (request.credentials, request.method)
+            self._resets[key] = anyio.current_time() + answer.resets_in

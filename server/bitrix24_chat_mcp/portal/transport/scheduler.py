@@ -1,13 +1,13 @@
-"""When a request leaves, and in whose company.
+"""When a request leaves, and with which others.
 
-A call that finds the bucket free leaves at once and alone. The others wait, each caller's in the order in
-which they came, and callers take turns: when the bucket lets a request go, it takes the first call of the
-caller whose turn it is, and with it all that this caller waits for, as one batch. Calls of different
-users never share a request. When the queue is full, a caller who has fewer calls in it gets the place of
-the last call of the caller who has the most.
+A call that finds a free place under the rate limit leaves at once and alone. The others wait: when the next
+place is free, the first call of the caller whose turn it is leaves, with all that this caller waits for, as
+one batch. Calls of different users never share a request. When the queue is full, a caller who has fewer
+calls in it gets the place of the last call of the caller who has the most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,172 +16,204 @@ from bitrix24_chat_mcp.portal.api.batch import fits, pack, unpack
 from bitrix24_chat_mcp.portal.api.errors import PortalError, QueueFullError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request
 
-from .clock import now
-from .fair_queue import FairQueue, Outcome, Parcel, Ticket
-from .flight import Flight
+from .fair_queue import FairQueue, Outcome, Waiter
 from .limits import Limits
+from .outgoing import Outgoing, RetryOutsideBatch
+from .progress import Queued, Sent
 from .rate_limit import RateLimiter
 from .telemetry import Telemetry
 
-# A command that fails with one of these may do better outside of a batch,
+# A command that fails with one of these in a batch may succeed outside of it,
 _OF_THE_COMMAND = frozenset({"ERROR_BATCH_METHOD_NOT_ALLOWED", "EXPIRED_TOKEN"})
 # and so may all commands of a batch that fails as a whole with one of these.
 _OF_THE_BATCH = frozenset({"ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERATION_TIME_LIMIT"})
+_MOST_PORTALS = 1000
+
+
+@dataclass(eq=False, slots=True)
+class _Batch:
+    """Calls that leave in one request, which is cancelled when none of them is awaited any more."""
+
+    waiters: list[Waiter]
+    awaited: set[Waiter]
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
 
 class BatchScheduler:
-    """The way out to one portal: its queue, its rate limit, its batches.
+    """One portal's queue, rate limit and batches.
 
-    `post` makes one REST request; `tasks` is where requests live that serve several calls.
+    `post` makes one REST request; requests that serve several calls run in `tasks`.
     """
 
     def __init__(
         self,
         post: Post,
         limits: Limits,
+        rate_limiter: RateLimiter,
         tasks: TaskGroup,
         telemetry: Telemetry,
-        rate_limiter: RateLimiter,
     ) -> None:
         self._post = post
-        self._limits = limits
+        self._longest_queue = limits.queue
+        self._rate_limiter = rate_limiter
         self._tasks = tasks
         self._telemetry = telemetry
-        self._rate_limiter = rate_limiter
-        self._waiting = FairQueue(limits.rate)
-        self._pumping = False
-        self._nap = anyio.CancelScope()
+        self._queue = FairQueue(limits.rate)
+        self._batches: set[_Batch] = set()
+        self._draining = False
+        self._pause = anyio.CancelScope()
         self._unbatchable: set[str] = set()
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing waits and nothing is under way."""
-        return not self._waiting and not self._pumping and self._rate_limiter.idle
+        """Whether nothing waits and nothing is under way."""
+        return not self._queue and not self._draining and self._rate_limiter.idle
 
-    async def __call__(self, flight: Flight) -> ApiResult:
-        """Send a request when the bucket allows it, and return what the portal answers."""
-        if not self._waiting and not await self._rate_limiter.try_acquire():
-            return await self._ask(flight.request, [flight])
-        ticket = self._line_up(flight)
-        since = now()
+    async def __call__(self, outgoing: Outgoing) -> ApiResult:
+        """Send a request when the rate limit allows it, and return the portal's answer."""
+        if not self._queue and not await self._rate_limiter.try_acquire():
+            return await self._request(outgoing.request, [outgoing])
+        waiter = self._enqueue(outgoing)
+        since = anyio.current_time()
         try:
-            await ticket.done.wait()
+            await waiter.done.wait()
         finally:
-            self._leave(ticket)
-            self._telemetry.waited(flight.request, now() - since)
-        if isinstance(ticket.outcome, PortalError):
-            raise ticket.outcome
-        return ticket.outcome
+            self._leave(waiter)
+            self._telemetry.waited(outgoing.request, anyio.current_time() - since)
+        if isinstance(waiter.outcome, Exception):
+            raise waiter.outcome
+        return waiter.outcome
 
-    def _line_up(self, flight: Flight) -> Ticket:
-        ticket = Ticket(flight)
-        waiting = len(self._waiting)
-        self._waiting.add(ticket)
-        if waiting >= self._limits.queue:
-            self._refuse(waiting, ticket)
-        flight.place = lambda: self._waiting.place(ticket)
-        self._pump()
-        return ticket
+    def _enqueue(self, outgoing: Outgoing) -> Waiter:
+        waiter, waiting = Waiter(outgoing), len(self._queue)
+        self._queue.add(waiter)
+        if waiting >= self._longest_queue:
+            self._refuse_for(waiter, waiting)
+        outgoing.report(Queued(lambda: self._queue.position(waiter)))
+        self._start_draining()
+        return waiter
 
-    def _refuse(self, waiting: int, new: Ticket) -> None:
+    def _refuse_for(self, new: Waiter, waiting: int) -> None:
         """Refuse the new call, or else the last call of a caller who has more of them in the queue."""
-        refused = self._waiting.least_urgent(new)
-        error = QueueFullError(waiting, self._waiting.place(refused).seconds)
-        self._waiting.remove(refused)
+        refused = self._queue.least_urgent(new)
+        error = QueueFullError(waiting, self._queue.position(refused).seconds)
+        self._queue.remove(refused)
         if refused is new:
             raise error
-        refused.deliver(error)
+        refused.resolve(error)
 
-    def _leave(self, ticket: Ticket) -> None:
-        ticket.flight.place = None
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
-            if not self._waiting:
-                self._nap.cancel()
-        elif ticket.parcel:
-            ticket.parcel.awaited -= 1
-            if not ticket.parcel.awaited:
-                ticket.parcel.scope.cancel()
+    def _leave(self, waiter: Waiter) -> None:
+        """Give up a call's place in the queue or in a batch, if it still has one."""
+        if waiter in self._queue:
+            self._queue.remove(waiter)
+            if not self._queue:
+                self._pause.cancel()
+        for batch in self._batches:
+            batch.awaited.discard(waiter)
+            if not batch.awaited:
+                batch.scope.cancel()
 
-    def _pump(self) -> None:
-        if not self._pumping:
-            self._pumping = True
-            self._tasks.start_soon(self._depart)
+    def _start_draining(self) -> None:
+        if not self._draining:
+            self._draining = True
+            self._tasks.start_soon(self._drain)
 
-    async def _depart(self) -> None:
-        """Let the waiting go, as the bucket allows, until nobody waits."""
+    async def _drain(self) -> None:
+        """Send what waits, as the rate limit allows, until the queue is empty."""
         try:
-            while self._waiting:
-                if pause := await self._rate_limiter.try_acquire():
-                    with anyio.move_on_after(pause) as self._nap:
+            while self._queue:
+                if seconds := await self._rate_limiter.try_acquire():
+                    with anyio.move_on_after(seconds) as self._pause:
                         await anyio.sleep_forever()
                 else:
-                    parcel = self._collect()
-                    self._tasks.start_soon(self._carry, parcel)
+                    self._start_batch()
         finally:
-            self._pumping = False
+            self._draining = False
 
-    def _collect(self) -> Parcel:
-        """Take the first call of the caller whose turn it is, and all of theirs that may travel with it."""
-        company = self._waiting.take(self._joins)
-        parcel = Parcel(company, len(company))
-        for ticket in company:
-            ticket.parcel = parcel
-            ticket.flight.place = None
-        return parcel
+    def _start_batch(self) -> None:
+        waiters = self._queue.take(self._is_batchable)
+        batch = _Batch(waiters, set(waiters))
+        self._batches.add(batch)
+        self._tasks.start_soon(self._run, batch)
 
-    def _joins(self, ticket: Ticket) -> bool:
-        flight = ticket.flight
-        return not flight.alone and flight.request.method not in self._unbatchable and fits(flight.request)
+    def _is_batchable(self, outgoing: Outgoing) -> bool:
+        request = outgoing.request
+        return outgoing.batchable and request.method not in self._unbatchable and fits(request)
 
-    async def _carry(self, parcel: Parcel) -> None:
+    async def _run(self, batch: _Batch) -> None:
         try:
-            with parcel.scope:
-                outcomes = await self._outcomes([ticket.flight for ticket in parcel.tickets])
-                for ticket, outcome in zip(parcel.tickets, outcomes, strict=True):
-                    ticket.deliver(outcome)
+            with batch.scope:
+                outcomes = await self._outcomes([waiter.outgoing for waiter in batch.waiters])
+                for waiter, outcome in zip(batch.waiters, outcomes, strict=True):
+                    waiter.resolve(outcome)
         finally:
-            for ticket in parcel.tickets:
-                ticket.done.set()
+            self._batches.discard(batch)
+            for waiter in batch.waiters:
+                waiter.done.set()
 
-    async def _outcomes(self, flights: Sequence[Flight]) -> list[Outcome]:
-        single = len(flights) == 1
-        request = flights[0].request if single else pack([flight.request for flight in flights])
+    async def _outcomes(self, calls: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Make one request of the calls, and return what came of each."""
+        single = len(calls) == 1
+        request = calls[0].request if single else pack([call.request for call in calls])
         try:
-            answer = await self._ask(request, flights)
+            answer = await self._request(request, calls)
         except PortalError as error:
-            alone = not single and error.code in _OF_THE_BATCH
-            for flight in flights:
-                flight.alone = flight.alone or alone
-            return [error] * len(flights)
+            apart = not single and error.code in _OF_THE_BATCH
+            return [RetryOutsideBatch(error) if apart else error] * len(calls)
         if single:
             return [answer]
-        outcomes = unpack(answer, len(flights))
-        for flight, outcome in zip(flights, outcomes, strict=True):
-            self._set_apart(flight, outcome)
-        return outcomes
+        return list(map(self._judge, calls, unpack(answer, len(calls))))
 
-    def _set_apart(self, flight: Flight, outcome: Outcome) -> None:
+    def _judge(self, call: Outgoing, outcome: ApiResult | PortalError) -> Outcome:
+        """Return a command's outcome, or that it is to be sent again outside of a batch."""
         if not isinstance(outcome, PortalError) or outcome.code not in _OF_THE_COMMAND:
-            return
-        flight.alone = True
+            return outcome
         if outcome.code == "ERROR_BATCH_METHOD_NOT_ALLOWED":
-            self._unbatchable.add(flight.request.method)
+            self._unbatchable.add(call.request.method)
+        return RetryOutsideBatch(outcome)
 
-    async def _ask(self, request: Request[object], flights: Sequence[Flight]) -> ApiResult:
-        """Make one REST request in the place that the bucket gave."""
-        for flight in flights:
-            flight.attempts += 1
-            flight.under_way = True
-        attempt = max(flight.attempts for flight in flights)
+    async def _request(self, request: Request[object], calls: Sequence[Outgoing]) -> ApiResult:
+        """Make one REST request, for which the rate limiter has granted a place."""
+        for call in calls:
+            call.report(Sent(call.attempt))
+        attempt = max(call.attempt for call in calls)
         try:
-            with self._telemetry.request(request, attempt=attempt, size=len(flights)):
+            with self._telemetry.request(request, attempt=attempt, size=len(calls)):
                 return await self._post(request)
         except PortalError as error:
             if error.code == "QUERY_LIMIT_EXCEEDED":
                 await self._rate_limiter.exhaust()
             raise
         finally:
-            for flight in flights:
-                flight.under_way = False
-            await self._rate_limiter.release()
+            with anyio.CancelScope(shield=True):  # a place that is not released is lost
+                await self._rate_limiter.release()
+
+
+class PortalSchedulers:
+    """A scheduler for each portal; those of idle portals are dropped when there are many."""
+
+    def __init__(self, make: Callable[[str], BatchScheduler]) -> None:
+        self._make = make
+        self._schedulers: dict[str, BatchScheduler] = {}
+
+    def __len__(self) -> int:
+        return len(self._schedulers)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is under way at any portal."""
+        return all(scheduler.idle for scheduler in self._schedulers.values())
+
+    async def __call__(self, outgoing: Outgoing) -> ApiResult:
+        """Send a request by its portal's scheduler."""
+        portal = outgoing.request.credentials.portal
+        if portal not in self._schedulers:
+            self._make_room()
+            self._schedulers[portal] = self._make(portal)
+        return await self._schedulers[portal](outgoing)
+
+    def _make_room(self) -> None:
+        """Drop idle schedulers: callers may name any number of portals."""
+        idle = [portal for portal, scheduler in self._schedulers.items() if scheduler.idle]
+        for portal in idle[: max(0, len(self._schedulers) + 1 - _MOST_PORTALS)]:
+            del self._schedulers[portal]

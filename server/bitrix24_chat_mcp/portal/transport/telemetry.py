@@ -1,20 +1,15 @@
-"""What an operator sees: a span for each REST request, and a few figures. Never an address or a text.
+"""What the operator sees: a span for each REST request, and a few figures. Never message content.
 
-OpenTelemetry's API package does nothing until somebody installs and sets up its SDK.
+OpenTelemetry's API package does nothing until an application installs and sets up its SDK.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError
 from bitrix24_chat_mcp.portal.api.rest import Request
-
-if TYPE_CHECKING:
-    from opentelemetry.metrics import Counter, Histogram
-    from opentelemetry.trace import Span, Tracer
 
 _NAME = "bitrix24_chat_mcp"
 
@@ -25,69 +20,58 @@ class Telemetry:
     @contextmanager
     def request(self, request: Request[object], *, attempt: int, size: int) -> Generator[None]:
         """Surround one REST request, which carries `size` calls and is the `attempt`-th for one of them."""
-        from opentelemetry.trace import SpanKind, use_span  # noqa: PLC0415
-
+        otel = self._otel
         host = urlsplit(request.credentials.portal).hostname or ""
-        facts = {"rpc.method": request.method, "server.address": host}
-        self._sizes.record(size, facts)
-        span = self._tracer.start_span(
+        labels = {"rpc.method": request.method, "server.address": host}
+        otel.sizes.record(size, labels)
+        span = otel.tracer.start_span(
             f"bitrix24 {request.method}",
-            kind=SpanKind.CLIENT,
-            attributes={**facts, "bitrix24.batch.size": size, "http.request.resend_count": attempt - 1},
+            kind=otel.trace.SpanKind.CLIENT,
+            attributes={**labels, "bitrix24.batch.size": size, "http.request.resend_count": attempt - 1},
         )
-        # Exceptions are not recorded as they are: their text may quote the portal.
-        current = use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False)
-        with current if span.is_recording() else nullcontext():  # who does not look does not pay
+        # Exceptions are not recorded: their text may quote the portal.
+        current = otel.trace.use_span(
+            span, end_on_exit=True, record_exception=False, set_status_on_exception=False
+        )
+        with current if span.is_recording() else nullcontext():  # skipped when no SDK records
             try:
                 yield
             except PortalError as error:
-                self._failed(span, error, facts)
+                span.set_status(otel.trace.Status(otel.trace.StatusCode.ERROR))
+                span.set_attribute("error.type", error.code)
+                if isinstance(error, ApiError):
+                    otel.refusals.add(1, {**labels, "error.type": error.code})
                 raise
 
-    def _failed(self, span: "Span", error: PortalError, facts: dict[str, str]) -> None:
-        from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415
-
-        span.set_status(Status(StatusCode.ERROR))
-        span.set_attribute("error.type", error.code)
-        if isinstance(error, ApiError):
-            self._refusals.add(1, {**facts, "error.type": error.code})
-
     def waited(self, request: Request[object], seconds: float) -> None:
-        """Note how long a call waited for the bucket."""
-        self._waits.record(seconds, {"rpc.method": request.method})
+        """Record how long a call waited for the rate limit."""
+        self._otel.waits.record(seconds, {"rpc.method": request.method})
 
     def retried(self, request: Request[object], error: PortalError) -> None:
-        """Note that a request is made again."""
-        self._retries.add(1, {"rpc.method": request.method, "error.type": error.code})
+        """Count a request that is sent again."""
+        self._otel.retries.add(1, {"rpc.method": request.method, "error.type": error.code})
 
     @cached_property
-    def _tracer(self) -> "Tracer":
-        from opentelemetry import trace  # noqa: PLC0415
+    def _otel(self) -> "_Instruments":
+        return _Instruments()
 
-        return trace.get_tracer(_NAME)
 
-    @cached_property
-    def _waits(self) -> "Histogram":
-        return self._histogram("bitrix24.client.wait.duration", "s", "Waits for the portal's rate limit")
+class _Instruments:
+    def __init__(self) -> None:
+        from opentelemetry import metrics, trace  # noqa: PLC0415 - not before the first call needs it
 
-    @cached_property
-    def _sizes(self) -> "Histogram":
-        return self._histogram("bitrix24.client.batch.size", "{call}", "Calls in one REST request")
-
-    @cached_property
-    def _retries(self) -> "Counter":
-        return self._counter("bitrix24.client.retries", "{request}", "Requests made again after a failure")
-
-    @cached_property
-    def _refusals(self) -> "Counter":
-        return self._counter("bitrix24.client.refusals", "{request}", "Requests that the portal refused")
-
-    def _histogram(self, name: str, unit: str, description: str) -> "Histogram":
-        from opentelemetry import metrics  # noqa: PLC0415
-
-        return metrics.get_meter(_NAME).create_histogram(name, unit, description)
-
-    def _counter(self, name: str, unit: str, description: str) -> "Counter":
-        from opentelemetry import metrics  # noqa: PLC0415
-
-        return metrics.get_meter(_NAME).create_counter(name, unit, description)
+        meter = metrics.get_meter(_NAME)
+        self.trace = trace
+        self.tracer = trace.get_tracer(_NAME)
+        self.waits = meter.create_histogram(
+            "bitrix24.client.wait.duration", "s", "Waits for the portal's rate limit"
+        )
+        self.sizes = meter.create_histogram(
+            "bitrix24.client.batch.size", "{call}", "Calls in one REST request"
+        )
+        self.retries = meter.create_counter(
+            "bitrix24.client.retries", "{request}", "Requests made again after a failure"
+        )
+        self.refusals = meter.create_counter(
+            "bitrix24.client.refusals", "{request}", "Requests that the portal refused"
+        )
