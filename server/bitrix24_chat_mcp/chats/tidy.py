@@ -106,7 +106,7 @@ async def hide_chat(context: AppContext, agreed: HidePlan) -> HideOutcome:
     )
 
 
-def hiding_declined(context: AppContext, plan: HidePlan) -> HideOutcome:
+async def decline_hiding(context: AppContext, plan: HidePlan) -> HideOutcome:
     """Return what is told when the user has said no."""
     return HideOutcome(
         dialog_id=plan.dialog_id, title=plan.title, hidden=False, declined=True, portal=context.label
@@ -138,7 +138,7 @@ async def mark_all_read(context: AppContext, agreed: ReadAllPlan) -> ReadAllOutc
     return _read_all_outcome(context, agreed, _NO_UNDO, *unconfirmed, *newer, done=True)
 
 
-def reading_all_declined(context: AppContext, plan: ReadAllPlan) -> ReadAllOutcome:
+async def decline_reading_all(context: AppContext, plan: ReadAllPlan) -> ReadAllOutcome:
     """Return what is told when the user has said no."""
     return _read_all_outcome(context, plan, done=False, declined=True)
 

@@ -28,7 +28,8 @@ class AppContext:
 
     It is made before the server runs; `running` opens it. `access`, a PortalAccess, is what the settings
     alone decide. `credentials` gives those of the user that is served, or raises; `deadline` is how many
-    seconds a call may take; `label` marks answers that are not a real portal's.
+    seconds a call may take; `confirm` says who asks before what has no undo; `label` marks answers that are
+    not a real portal's.
     """
 
     def __init__(self, settings: Settings, http_client: HttpClient | None = None) -> None:
@@ -36,6 +37,7 @@ class AppContext:
         self.access = open_portal_access(settings, http_client)
         self.credentials = caller_credentials if http and settings.http.auth else self.access.credentials
         self.deadline = settings.limits.deadline
+        self.confirm = settings.confirm
         self.label = "demo portal" if settings.demo else ""
         self._limits = settings.limits
         self._portals = settings.http.portals if http else frozenset[str]()
