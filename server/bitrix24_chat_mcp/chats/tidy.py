@@ -134,8 +134,8 @@ async def mark_all_read(context: AppContext, agreed: ReadAllPlan) -> ReadAllOutc
     if lost and left != 0:
         raise lost
     unconfirmed = [_UNCONFIRMED] if left is None else []
-    newer = [f"unread since then: {left} messages"] if left else []
-    return _read_all_outcome(context, agreed, _NO_UNDO, *unconfirmed, *newer, done=True)
+    rest = [f"still unread, or again: {left} messages"] if left else []
+    return _read_all_outcome(context, agreed, _NO_UNDO, *unconfirmed, *rest, done=True)
 
 
 async def decline_reading_all(context: AppContext, plan: ReadAllPlan) -> ReadAllOutcome:
@@ -157,9 +157,12 @@ def _read_all_outcome(
 
 
 async def _listed(portal: Portal, dialog_id: str) -> Chat | None:
-    """Return a chat of the list as it is now."""
-    listing = await portal.recent_and_pinned(fresh=True)
-    return next((chat for chat in listing.chats if chat.dialog_id == dialog_id), None)
+    """Return a chat of the list as it is now; a pinned one may be idle for longer than the list goes back."""
+    for ask in (portal.recent, portal.recent_and_pinned):
+        found = next((chat for chat in (await ask(fresh=True)).chats if chat.dialog_id == dialog_id), None)
+        if found:
+            return found
+    return None
 
 
 async def _attempt(write: Awaitable[None]) -> PortalError | None:
@@ -176,9 +179,10 @@ async def _attempt(write: Awaitable[None]) -> PortalError | None:
 async def _is_gone(portal: Portal, dialog_id: str) -> bool | None:
     """Tell whether a chat has left the list; None where the portal does not answer."""
     try:
-        return await _listed(portal, dialog_id) is None
+        listing = await portal.recent(fresh=True)
     except PortalError:
         return None
+    return dialog_id not in {chat.dialog_id for chat in listing.chats}
 
 
 async def _left_unread(portal: Portal) -> int | None:

@@ -54,7 +54,7 @@ async def search_chat(
 
 async def mark_chat(
     dialog_id: DialogId,
-    mark: Annotated[Mark, Field(alias="as")],
+    mark: Annotated[Mark, Field(validation_alias="as")],
     up_to: Annotated[
         MessageId, Field(description="read: the last message shown; unread: the first to be unread")
     ] = 0,

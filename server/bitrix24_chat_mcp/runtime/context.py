@@ -18,6 +18,7 @@ from .caller import caller_credentials
 from .chat_cache import ChatCache
 from .portal_access import open_portal_access
 from .worker_threads import WorkerThreads
+from .write_feed import WriteFeed
 
 T = TypeVar("T")
 _MOST_USERS = 500  # whose chats are remembered
@@ -41,6 +42,7 @@ class AppContext:
         self.label = "demo portal" if settings.demo else ""
         self._limits = settings.limits
         self._portals = settings.http.portals if http else frozenset[str]()
+        self.writes = WriteFeed()
         self._send: Send | None = None
         self._threads = WorkerThreads()
         self._chats: LRUCache[Credentials, ChatCache] = LRUCache(_MOST_USERS)
@@ -63,7 +65,11 @@ class AppContext:
         """Send a request through the pipeline; raise a PortalError, also while the server does not run."""
         if self._send is None:
             raise PipelineClosedError
-        return await self._send(request)
+        try:
+            return await self._send(request)
+        finally:
+            if request.writes:
+                self.writes.announce(request.credentials)
 
     async def portal(self) -> Portal:
         """Return the portal of the user that is served; raise where that is unknown."""
