@@ -1,4 +1,4 @@
-"""`bitrix24-chat-mcp demo`: the main job on the demo portal, and one with further tools, through a real client."""
+"""`bitrix24-chat-mcp demo`: the main job on the demo portal, then a set of further tools, by a client."""
 
 import asyncio
 import sys

@@ -129,6 +129,8 @@ def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
     """Return the audit's word for an answer: `ok`, `declined`, or the code of our tool error."""
     if not isinstance(answer, CallToolResult):
         return "asked back"
+    if (answer.structured_content or {}).get("declined"):
+        return "declined"
     first = answer.content[0] if answer.content else None
     if not (answer.is_error and isinstance(first, TextContent)):
         return "ok"

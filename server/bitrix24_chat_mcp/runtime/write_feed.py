@@ -1,4 +1,4 @@
-"""Tells those who watch a user's chats of this server's own writes: the portal's lists do not show them all."""
+"""Tells those who watch a user's chats of this server's own writes: the portal's lists do not show all."""
 
 import asyncio
 from collections.abc import Generator

@@ -25,7 +25,7 @@ def split(value: object) -> object:
 def _known(names: Collection[str], known: Collection[str], kind: str) -> tuple[str, ...]:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             shown = "".join(filter(str.isprintable, name[:40]))
             raise ValueError(f"there is no {kind} {shown!r}; {hint}")
