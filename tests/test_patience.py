@@ -89,7 +89,8 @@ async def test_a_call_ends_by_its_deadline_and_says_whether_a_write_may_have_hap
 
 
 async def test_a_user_who_is_asked_may_take_longer_than_a_call_may_last(era: Era) -> None:
-    async def slow(_: object, __: ElicitRequestParams) -> ElicitResult:
+    async def slow(context: object, params: ElicitRequestParams) -> ElicitResult:
+        del context, params
         await asyncio.sleep(60)
         return ElicitResult(action="accept", content={"proceed": True})
 

@@ -25,7 +25,8 @@ class User:
     meanwhile: Callable[[], object] = lambda: None
     asked: list[str] = field(default_factory=list[str])
 
-    async def __call__(self, _: object, params: ElicitRequestParams) -> ElicitResult:
+    async def __call__(self, context: object, params: ElicitRequestParams) -> ElicitResult:
+        del context
         if not self.asked:
             self.meanwhile()
         self.asked.append(params.message)
@@ -192,3 +193,17 @@ async def test_where_the_host_asks_the_server_does_not(converse: Conversation) -
         result = await client.call_tool("hide_chat", PERSON)
         assert facts(result)["hidden"]
         assert "7" not in await listed(client)
+
+
+@pytest.mark.parametrize("content", [None, {"proceed": "perhaps"}, {"proceed": ["yes"]}], ids=str)
+async def test_an_answer_that_is_neither_yes_nor_no_does_nothing(
+    converse: Conversation, portal: DemoPortal, content: dict[str, Any] | None
+) -> None:
+    async def unclear(context: object, params: ElicitRequestParams) -> ElicitResult:
+        del context, params
+        return ElicitResult(action="accept", content=content)
+
+    async with converse(toolsets=SETS, asked=unclear) as client:
+        result = await client.call_tool("hide_chat", PERSON)
+    assert text(result).startswith("UNCLEAR_CONFIRMATION: ")
+    assert not calls(portal, "im.recent.hide")

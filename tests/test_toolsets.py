@@ -26,7 +26,8 @@ MOST_TOKENS = 250
 READ_ONLY = ["list_recent_chats", "read_chat", "search_chat"]
 
 
-async def agreed(_: object, __: ElicitRequestParams) -> ElicitResult:
+async def agreed(context: object, params: ElicitRequestParams) -> ElicitResult:
+    del context, params
     return ElicitResult(action="accept", content={"proceed": True})
 
 

@@ -29,7 +29,7 @@ class MessageRow(Record, frozen=True):
 
     id: int
     author: str = Field("", description="absent: the system; 'you': the user")
-    at: str = Field("", description="month-day and time, zone of as_of")
+    at: str = Field("", description="time, with month-day unless that of as_of; zone of as_of")
     text: str = ""
     quote: str = Field("", description="others' words that it answers")
     files: list[str] = Field(default=[])
@@ -99,10 +99,12 @@ def person(name: str) -> str:
 
 
 def _at(moment: datetime | None, now: datetime) -> str:
-    """Write a moment in the zone of `now`, with its year where that is another."""
+    """Write a moment in the zone of `now`, without the day or the year that `now` has."""
     if moment is None:
         return ""
     local = moment.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
     return f"{local:%m-%d %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d %H:%M}"
 
 
