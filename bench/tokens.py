@@ -114,7 +114,7 @@ async def _history() -> list[Row]:
     portal = DemoPortal()
     chat = portal.world.chats[GROUP]
     for number, author in enumerate(sorted(chat.members - {1})[:4], 30):
-        attached = {"id": number, "type": "file", "name": f"смета-{number}.xlsx"}
+        attached: dict[str, object] = {"id": number, "type": "file", "name": f"смета-{number}.xlsx"}
         portal.world.say(chat, Message(author, "Готово, посмотрите", portal.now(), file=attached))
     dialog = {"DIALOG_ID": f"chat{GROUP}", "LIMIT": MESSAGES, "LAST_ID": 0}
     async with (
@@ -123,7 +123,8 @@ async def _history() -> list[Row]:
     ):
         raw = (await bare.post(f"{portal.webhook()}im.dialog.messages.get", json=dialog)).text
         result = await client.call_tool("read_chat", {"dialog_id": f"chat{GROUP}", "limit": MESSAGES})
-    messages = cast("Any", result.structured_content)["messages"]
+    page: Any = result.structured_content
+    messages = page["messages"]
     words = _count("\n".join(one.get("text", "") for one in messages))
     whole = _count(raw)
     return [

@@ -151,7 +151,7 @@ async def test_marking_all_read_names_how_many_messages_in_how_many_chats(
 
 async def test_where_nothing_is_unread_nobody_is_asked(converse: Conversation, portal: DemoPortal) -> None:
     user = User()
-    nothing = {"TYPE": {"ALL": 0}, "CHAT": [], "DIALOG": [], "CHAT_UNREAD": []}
+    nothing: dict[str, object] = {"TYPE": {"ALL": 0}, "CHAT": [], "DIALOG": [], "CHAT_UNREAD": []}
     portal.fail("im.counters.get", Fault(body={"result": nothing}))
     async with converse(toolsets=SETS, asked=user) as client:
         result = await client.call_tool("mark_all_read")

@@ -1,7 +1,7 @@
 """The MCP server: whatever fails in a call, the model reads a sentence about it."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -129,7 +129,7 @@ def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
     """Return the audit's word for an answer: `ok`, `declined`, or the code of our tool error."""
     if not isinstance(answer, CallToolResult):
         return "asked back"
-    if (answer.structured_content or {}).get("declined"):
+    if "declined" in cast("dict[str, object]", answer.structured_content or {}):
         return "declined"
     first = answer.content[0] if answer.content else None
     if not (answer.is_error and isinstance(first, TextContent)):
