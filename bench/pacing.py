@@ -35,16 +35,16 @@ class OneByOne:
     """A client that makes one request a call, as fast as the bucket allows."""
 
     client: httpx.AsyncClient
-    pace: LeakyBucket
+    rate_limiter: LeakyBucket
 
     async def call(self, address: str, params: dict[str, Any]) -> Any:  # noqa: ANN401
         """Wait for the bucket, and post."""
-        while pause := await self.pace.try_acquire():  # noqa: ASYNC110 - time is what it waits for
+        while pause := await self.rate_limiter.try_acquire():  # noqa: ASYNC110 - time is what it waits for
             await asyncio.sleep(pause)
         try:
             response = await self.client.post(address, json=params)
         finally:
-            await self.pace.release()
+            await self.rate_limiter.release()
         return response.raise_for_status() if response.status_code == 503 else response.json()
 
 
@@ -56,8 +56,8 @@ def rows() -> Generator[Row]:
 
 async def pins() -> list[Row]:
     """200 different pins from 20 callers, at 2 a second and 50."""
-    async with _opened(2, Limits()) as (line, portal):
-        ours = await _timed(_crowd(20, 200, _pin_by(line, _webhook(portal.origin))))
+    async with _opened(2, Limits()) as (pipeline, portal):
+        ours = await _timed(_crowd(20, 200, _pin_by(pipeline, _webhook(portal.origin))))
     async with demo_portal(2) as another, httpx.AsyncClient() as client:
         other = OneByOne(client, LeakyBucket(2, 50))
         address = _webhook(another.origin).address("im.recent.pin")
@@ -80,8 +80,8 @@ async def pins() -> list[Row]:
 
 async def lists() -> list[Row]:
     """200 identical lists at once."""
-    async with _opened(2, Limits()) as (line, portal):
-        client = Portal(line, _webhook(portal.origin))
+    async with _opened(2, Limits()) as (pipeline, portal):
+        client = Portal(pipeline, _webhook(portal.origin))
 
         async def read(_: int) -> None:
             await client.recent()
@@ -94,12 +94,12 @@ async def lists() -> list[Row]:
 async def single() -> list[Row]:
     """One call on a free bucket, beside a plain request and its JSON decoded."""
     rows: list[Row] = []
-    async with _opened(math.inf, UNLIMITED) as (line, portal), httpx.AsyncClient() as client:
+    async with _opened(math.inf, UNLIMITED) as (pipeline, portal), httpx.AsyncClient() as client:
         webhook = _webhook(portal.origin)
         for method in ("server.time", "im.recent.get"):
 
             async def ours(method: str = method) -> None:
-                await line(Request(webhook, method, {}))
+                await pipeline(Request(webhook, method, {}))
 
             async def plain(method: str = method) -> None:
                 (await client.post(webhook.address(method), json={})).json()
@@ -110,8 +110,8 @@ async def single() -> list[Row]:
     return rows
 
 
-def _pin_by(line: RequestPipeline, credentials: Credentials) -> Callable[[int], Awaitable[None]]:
-    portal = Portal(line, credentials)
+def _pin_by(pipeline: RequestPipeline, credentials: Credentials) -> Callable[[int], Awaitable[None]]:
+    portal = Portal(pipeline, credentials)
 
     async def pin(number: int) -> None:
         with suppress(ApiError):  # not every kind of chat can be pinned
@@ -147,10 +147,10 @@ async def _timed(work: Awaitable[None]) -> float:
 
 @asynccontextmanager
 async def _opened(rate: float, limits: Limits) -> AsyncGenerator[tuple[RequestPipeline, ServedPortal]]:
-    carrier = HttpClient()
-    async with demo_portal(rate) as portal, open_pipeline(carrier, limits) as line:
-        yield line, portal
-        await carrier.aclose()
+    client = HttpClient()
+    async with demo_portal(rate) as portal, open_pipeline(client, limits) as pipeline:
+        yield pipeline, portal
+        await client.aclose()
 
 
 def _webhook(origin: str, user: int = 1) -> Credentials:

@@ -1,13 +1,12 @@
 """A conversation is a client, our server and the demo portal, in one process and in both protocol eras."""
 
 import re
-from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 from bitrix24_demo_portal import DemoPortal
-from conversation import Conversation, Era, connected
 from hypothesis import Phase, settings
+from support.conversation import NOW, Conversation, Era, connected
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 from syrupy.location import PyTestLocation
@@ -15,8 +14,6 @@ from syrupy.types import SnapshotIndex
 
 settings.register_profile("unhurried", deadline=None, phases=set(Phase) - {Phase.explain})
 settings.load_profile("unhurried")
-
-NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 
 
 class OneForBothEras(AmberSnapshotExtension):

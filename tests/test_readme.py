@@ -19,15 +19,18 @@ from bitrix24_chat_mcp.portal.api.error_codes import ERROR_CODES
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
-from commands import environment, run
-from conversation import Conversation, facts
 from mcp import Client, StdioServerParameters
+from support.commands import environment, run
+from support.conversation import Conversation, facts
 
 from release import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *(ROOT / "docs").glob("*.md"),
+]
 WEBHOOK = "https://PORTAL/rest/USER/CODE/"
 BIN = str(Path(sys.executable).parent)
 
@@ -136,7 +139,7 @@ def served(line: str) -> Generator[str]:
 def test_every_option_and_command_that_is_named_exists() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     help_ = "".join(run(*command, "--help").stdout for command in ([], ["portal"], ["login"]))
-    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"(docker|uv|claude) .*", "", text)))
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"(docker|uv|claude|pytest) .*", "", text)))
     commands = set(re.findall(r"bitrix24-chat-mcp ([a-z]+)\b(?! docker)", text))
     assert options
     assert commands
@@ -169,6 +172,26 @@ def test_every_target_of_make_that_is_named_exists() -> None:
 def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_of_the_repository_that_is_named_exists(page: Path) -> None:
+    folders = "|".join(entry.name for entry in ROOT.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    paths = re.findall(rf"(?<![\w/.-])(?:{folders})/[\w./-]*[\w/]", page.read_text())
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_pytest_knows_the_options_that_a_contributor_is_told() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    options = [
+        option for line in re.findall("pytest (.*)", page) for option in re.findall(r"(?<!\S)-[\w-]+", line)
+    ]
+    assert options == ["-k", "--snapshot-update"]
+    command = [sys.executable, "-m", "pytest", *options[1:], "--collect-only", "-k", "no_such_test"]
+    done = subprocess.run(
+        [*command, "tests/test_readme.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stderr
 
 
 def test_the_registry_finds_its_name() -> None:

@@ -1,7 +1,7 @@
 """The command line: argv + environment + file -> settings -> a way to serve.
 
-A wrong setting is one line on stderr and exit status 2. stdout belongs to the protocol, or to the
-commands that are for people.
+stdout belongs to the protocol, or to the results of the commands that are for people. How a command ends,
+with which line on stderr and which exit status, is decided in `commands.console`.
 """
 
 import argparse
@@ -12,35 +12,31 @@ from typing import Any, NoReturn
 
 from . import __version__
 
-Options = dict[str, Any]
+Arguments = dict[str, Any]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     options = vars(_parser().parse_args(argv))
     run = options.pop("run")
-    from .settings.load import ConfigError  # noqa: PLC0415 - `--version` and `--help` need no pydantic
-
     try:
-        return run(options)
-    except ConfigError as error:
-        from .answers.terminal import line  # noqa: PLC0415
+        status = run(options)
+        if not sys.stdout.closed:  # the protocol's transport closes it
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no command ends in a traceback
+        from .commands.console import report  # noqa: PLC0415 - `--version` and `--help` need no pydantic
 
-        print("bitrix24-chat-mcp:", line(str(error)), file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+        return report(error)
+    return status
 
 
-def _serve(options: Options) -> int:
-    # Walking half-loaded modules and half-built schemas again and again costs a tenth of the start.
+def _serve(options: Arguments) -> int:
+    # Collections that walk half-loaded modules and half-built schemas cost a tenth of the start.
     gc.disable()
-    from . import logs  # noqa: PLC0415
+    from .commands.console import load_settings  # noqa: PLC0415
     from .mcp_server import app, transports  # noqa: PLC0415
-    from .settings.load import load  # noqa: PLC0415
 
-    settings = load(**_nested(options))
-    logs.configure(settings.log_level, settings.log_format)
+    settings = load_settings(_nested(options))
     server = app.build_server(settings)
     gc.freeze()
     gc.enable()
@@ -48,19 +44,19 @@ def _serve(options: Options) -> int:
     return 0
 
 
-def _check(options: Options) -> int:
+def _check(options: Arguments) -> int:
     from .commands import check  # noqa: PLC0415
 
     return check.run(_nested(options))
 
 
-def _demo(_: Options) -> int:
+def _demo(_: Arguments) -> int:
     from .commands import demo  # noqa: PLC0415
 
     return demo.run()
 
 
-def _portal(options: Options) -> int:
+def _portal(options: Arguments) -> int:
     from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415
     from bitrix24_demo_portal.asgi.server import serve  # noqa: PLC0415
 
@@ -80,16 +76,16 @@ def _portal(options: Options) -> int:
         serve(portal, port, started=started)
     except OSError as error:
         raise ConfigError(f"--port: cannot listen at {port} ({error.strerror})") from None
-    return 0
+    raise KeyboardInterrupt  # nothing else ends the demo portal
 
 
-def _login(options: Options) -> int:
+def _login(options: Arguments) -> int:
     from .commands import login  # noqa: PLC0415
 
     return login.login(_nested(options))
 
 
-def _logout(options: Options) -> int:
+def _logout(options: Arguments) -> int:
     from .commands import login  # noqa: PLC0415
 
     return login.logout(_nested(options))
@@ -98,9 +94,9 @@ def _logout(options: Options) -> int:
 _TABLES = {"host": "http", "port": "http", "portal": "oauth"}
 
 
-def _nested(options: Options) -> Options:
+def _nested(options: Arguments) -> Arguments:
     """Put --host, --port and --portal where the settings have them."""
-    nested: Options = {}
+    nested: Arguments = {}
     for name, value in options.items():
         table = nested.setdefault(_TABLES[name], {}) if name in _TABLES else nested
         table[name] = value
@@ -108,13 +104,15 @@ def _nested(options: Options) -> Options:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Complains about arguments without repeating secrets or escape codes that stand in them."""
+    """Reports wrong arguments as wrong settings are reported: without secrets and escape codes."""
 
     def error(self, message: str) -> NoReturn:
-        """Exit with the complaint."""
-        from .answers.terminal import line  # noqa: PLC0415
+        """Print the usage and the error; exit with status 2."""
+        from .commands.console import report  # noqa: PLC0415
+        from .settings.load import ConfigError  # noqa: PLC0415
 
-        super().error(line(message))
+        self.print_usage(sys.stderr)
+        self.exit(report(ConfigError(message)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_command(
     commands: "argparse._SubParsersAction[_Parser]",  # pyright: ignore[reportPrivateUsage]
     name: str,
-    run: Callable[[Options], int],
+    run: Callable[[Arguments], int],
     purpose: str,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=purpose, argument_default=argparse.SUPPRESS)

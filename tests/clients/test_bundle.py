@@ -8,10 +8,10 @@ from zipfile import ZipFile
 import pytest
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
-from commands import environment
-from conversation import facts
 from mcp import Client, StdioServerParameters
 from strangers import Environment
+from support.commands import environment
+from support.conversation import facts
 
 from release import bundle
 

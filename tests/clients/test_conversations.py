@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, environment
 from strangers import HERE, PROGRAMS, Environment
+from support.commands import COMMAND, environment
 
 STDIO = [*COMMAND, "--demo"]
 

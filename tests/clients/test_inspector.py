@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import COMMAND, environment
+from support.commands import COMMAND, environment
 
 Inspect = Callable[..., tuple[int, Any]]
 TOOL_FAILED = 5

@@ -18,13 +18,13 @@ from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from browser import Browser, browser, driver, install
-from conversation import facts
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 from strangers import HERE, PROGRAMS
-from team.conftest import BACK, Memory, Person, free_port
+from support.conversation import facts
+from support.team import BACK, Memory, Person, free_port
 
 ANNA, MARIA = 1, 7
 

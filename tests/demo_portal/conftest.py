@@ -5,8 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from bitrix24_demo_portal import DemoPortal
-
-from .transport import ASGITransport
+from support.transport import ASGITransport
 
 NOW = 1_795_262_400.0  # 2026-11-21T15:00:00+03:00
 

@@ -9,9 +9,9 @@ import looptime
 import pytest
 from bitrix24_demo_portal import DemoPortal, Fault
 from bitrix24_demo_portal.faults import Calls
+from support.transport import ASGITransport
 
 from .conftest import NOW
-from .transport import ASGITransport
 
 VirtualLoop = looptime.make_event_loop_class(asyncio.SelectorEventLoop)
 

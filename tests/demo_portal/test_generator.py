@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from bitrix24_demo_portal import ChatFixture, DemoPortal
+from support.transport import ASGITransport
 
 from .conftest import NOW, Call
-from .transport import ASGITransport
 
 
 async def recent(portal: DemoPortal, user: int = 1) -> list[dict[str, Any] | None]:

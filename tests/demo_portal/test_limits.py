@@ -4,9 +4,9 @@ import math
 
 import httpx
 from bitrix24_demo_portal import DemoPortal
+from support.transport import ASGITransport
 
 from .conftest import NOW, anonymous
-from .transport import ASGITransport
 
 
 async def test_the_bucket_blocks_the_51st_request_and_drains_two_a_second() -> None:

@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from bitrix24_demo_portal import DemoPortal, Fault
-
-from .transport import ASGITransport
+from support.transport import ASGITransport
 
 HOST = "https://demo.bitrix24.example"
 REDIRECT = "http://127.0.0.1:9999/callback?kept=1"

@@ -1,5 +1,5 @@
 """Attacks meet the same server, portal and folder as a team does."""
 
-from team.conftest import folder, portal, serve
+from support.team import folder, portal, serve
 
 __all__ = ["folder", "portal", "serve"]

@@ -10,8 +10,8 @@ from bitrix24_chat_mcp.portal.api.models import Listing
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
-from conversation import VIRTUAL_TIME
-from portal.office import Office, office
+from support.conversation import VIRTUAL_TIME
+from support.harness import Harness, open_harness
 
 ACME = "https://acme.example/rest/1/secret/"
 
@@ -23,30 +23,30 @@ def anyio_backend() -> object:
 
 async def test_an_unreadable_answer_is_not_cached() -> None:
     answers = iter([{"result": "no list"}, {"result": [{"id": 5, "title": "Anna"}]}])
-    carrier = HttpClient(
+    client = HttpClient(
         transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
     )
-    async with open_pipeline(carrier, Limits(cache=60)) as line:
-        user = Portal(line, parse_webhook(ACME))
+    async with open_pipeline(client, Limits(cache=60)) as pipeline:
+        user = Portal(pipeline, parse_webhook(ACME))
         with pytest.raises(InvalidResponseError, match=r"im\.recent\.get with a result of an unknown shape"):
             await user.recent()
         assert [chat.title for chat in (await user.recent()).chats] == ["Anna"]
-    await carrier.aclose()
+    await client.aclose()
 
 
 async def test_a_cached_list_is_decoded_once() -> None:
-    async with office(Limits(cache=60)) as here:
-        first, second = await here.user.recent(), await here.user.recent()
+    async with open_harness(Limits(cache=60)) as harness:
+        first, second = await harness.user.recent(), await harness.user.recent()
         assert first.chats
         assert second.chats is first.chats
-        assert len(here.demo.requests) == 1
+        assert len(harness.demo.requests) == 1
 
 
 async def test_lists_at_once_are_decoded_once() -> None:
-    async with office(Limits(cache=0), latency=1) as here:
-        first, second = await together(here)
+    async with open_harness(Limits(cache=0), latency=1) as harness:
+        first, second = await together(harness)
         assert second.chats is first.chats
-        assert len(here.demo.requests) == 1
+        assert len(harness.demo.requests) == 1
 
 
 async def test_the_cache_counts_the_rows_that_it_keeps() -> None:
@@ -57,19 +57,19 @@ async def test_the_cache_counts_the_rows_that_it_keeps() -> None:
         asked.append(str(request.url))
         return httpx.Response(200, json={"result": rows})
 
-    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
-    async with open_pipeline(carrier, Limits(cache=60), cache_bytes=10_000) as line:
+    client = HttpClient(transport=lambda: httpx.MockTransport(answer))
+    async with open_pipeline(client, Limits(cache=60), cache_bytes=10_000) as pipeline:
         for _ in range(2):
-            assert len(await Portal(line, parse_webhook(ACME)).recent()) == 100
+            assert len(await Portal(pipeline, parse_webhook(ACME)).recent()) == 100
     assert len(asked) == 2
-    await carrier.aclose()
+    await client.aclose()
 
 
-async def together(here: Office) -> list[Listing]:
+async def together(harness: Harness) -> list[Listing]:
     got: list[Listing] = []
 
     async def read() -> None:
-        got.append(await here.user.recent())
+        got.append(await harness.user.recent())
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(read)

@@ -6,7 +6,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from commands import run
+from support.commands import run
 
 CODE = "s3cr3tc0de12345x"
 WEBHOOK = f"https://acme.bitrix24.example/rest/1/{CODE}/"

@@ -10,8 +10,7 @@ import httpx
 import pytest
 from bitrix24_chat_mcp.mcp_server.transports import open_listener
 from bitrix24_chat_mcp.settings.sections import HttpSettings
-
-from .http_wire import ACCEPT, HELLO, Command, command, dropped
+from support.http_wire import ACCEPT, HELLO, Command, command, dropped
 
 
 def is_over(connection: socket.socket, drop: bytes) -> bool:

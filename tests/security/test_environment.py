@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from bitrix24_chat_mcp.settings.load import ConfigError, known_names, load, variable
-from commands import run
+from support.commands import run
 
 LISTS = [name for name, field in known_names().items() if "frozenset" in str(field.annotation)]
 

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 from bitrix24_demo_portal import DemoPortal
-from conversation import Era, connected, raw, text
 from mcp import Client
 from mcp_types import ResourceTemplateReference
+from support.conversation import Era, connected, raw, text
 
 CHAT = ResourceTemplateReference(uri="bitrix24://chat/{dialog_id}")
 WORDS = ("а б в г д е " * 40)[:200]

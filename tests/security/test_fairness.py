@@ -10,8 +10,8 @@ from bitrix24_chat_mcp.portal.api.errors import PortalError, QueueFullError
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
 from bitrix24_chat_mcp.portal.transport.limits import Limits
-from conversation import VIRTUAL_TIME
-from portal.office import Office, office
+from support.conversation import VIRTUAL_TIME
+from support.harness import Harness, open_harness
 
 # Calls that no batch takes along: each is a request of its own.
 ALONE = {"FIND": "$result"}
@@ -30,16 +30,16 @@ def anyio_backend() -> object:
 class Callers:
     """Calls of several users at one portal, each alone in its request, and what became of them."""
 
-    def __init__(self, here: Office) -> None:
-        self.here = here
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
         self.served: list[int] = []
         self.refused: list[int] = []
         self.errors: list[PortalError] = []
 
     async def call(self, user: int, salt: int) -> None:
-        request = Request(self.here.webhook(user), "server.time", {**ALONE, "SALT": salt})
+        request = Request(self.harness.webhook(user), "server.time", {**ALONE, "SALT": salt})
         try:
-            await self.here.line(request)
+            await self.harness.pipeline(request)
         except PortalError as error:
             self.refused.append(user)
             self.errors.append(error)
@@ -48,8 +48,8 @@ class Callers:
 
 
 async def test_queue_330_calls_of_one_caller_delay_another_s_by_one_turn() -> None:
-    async with office(slow(queue=400), rate=math.inf) as here:
-        callers = Callers(here)
+    async with open_harness(slow(queue=400), rate=math.inf) as harness:
+        callers = Callers(harness)
         async with anyio.create_task_group() as tasks:
             for salt in range(330):
                 tasks.start_soon(callers.call, 5, salt)
@@ -61,8 +61,8 @@ async def test_queue_330_calls_of_one_caller_delay_another_s_by_one_turn() -> No
 
 
 async def test_queue_turns_go_round_among_callers() -> None:
-    async with office(slow(), rate=math.inf) as here:
-        callers = Callers(here)
+    async with open_harness(slow(), rate=math.inf) as harness:
+        callers = Callers(harness)
         async with anyio.create_task_group() as tasks:
             for salt, user in enumerate((5, 5, 5, 5, 7, 7, 1)):
                 tasks.start_soon(callers.call, user, salt)
@@ -70,20 +70,20 @@ async def test_queue_turns_go_round_among_callers() -> None:
 
 
 async def test_queue_a_batch_still_takes_a_caller_s_calls_together() -> None:
-    async with office(slow(), rate=math.inf) as here:
-        await here.ask("server.time")
+    async with open_harness(slow(), rate=math.inf) as harness:
+        await harness.ask("server.time")
         async with anyio.create_task_group() as tasks:
             for salt in range(60):
-                tasks.start_soon(here.ask, "server.time", 5, salt)
+                tasks.start_soon(harness.ask, "server.time", 5, salt)
             for salt in range(3):
-                tasks.start_soon(here.ask, "server.time", 1, salt)
-        sent = [(request.user, len(request.inner)) for request in here.demo.requests]
+                tasks.start_soon(harness.ask, "server.time", 1, salt)
+        sent = [(request.user, len(request.inner)) for request in harness.demo.requests]
         assert sent == [(1, 0), (5, 50), (1, 3), (5, 10)]
 
 
 async def test_queue_a_full_one_has_a_place_for_a_caller_with_fewer_calls() -> None:
-    async with office(slow(queue=10), rate=math.inf) as here:
-        callers = Callers(here)
+    async with open_harness(slow(queue=10), rate=math.inf) as harness:
+        callers = Callers(harness)
         async with anyio.create_task_group() as tasks:
             for salt in range(11):
                 tasks.start_soon(callers.call, 5, salt)
@@ -99,8 +99,8 @@ async def test_queue_a_full_one_has_a_place_for_a_caller_with_fewer_calls() -> N
 
 
 async def test_queue_one_caller_alone_may_have_all_of_it() -> None:
-    async with office(slow(queue=20), rate=math.inf) as here:
-        callers = Callers(here)
+    async with open_harness(slow(queue=20), rate=math.inf) as harness:
+        callers = Callers(harness)
         async with anyio.create_task_group() as tasks:
             for salt in range(22):
                 tasks.start_soon(callers.call, 5, salt)
@@ -113,19 +113,19 @@ async def test_queue_the_place_that_is_told_counts_the_turns_of_others() -> None
     async def report(_: float, sentence: str) -> None:
         told.append(sentence)
 
-    async with office(slow(rate=0.25), rate=math.inf) as here, anyio.create_task_group() as tasks:
+    async with open_harness(slow(rate=0.25), rate=math.inf) as harness, anyio.create_task_group() as tasks:
         for salt, user in enumerate((5, 5, 5, 7)):  # the first leaves at once, its fellows together
-            tasks.start_soon(here.ask, "server.time", user, salt)
+            tasks.start_soon(harness.ask, "server.time", user, salt)
         await anyio.sleep(0.1)
         with deadline(60, report):
-            await here.ask("server.time", 1)
+            await harness.ask("server.time", 1)
     assert told[0] == "Waiting for the portal's rate limit: 3 calls before this one, about 12 seconds."
 
 
 async def test_queue_state_of_portals_that_nobody_asks_is_forgotten() -> None:
-    async with office(rate=math.inf) as here:
+    async with open_harness(rate=math.inf) as harness:
         for number in range(1200):
-            webhook = parse_webhook(here.demo.webhook(base=f"https://p{number}.example"))
+            webhook = parse_webhook(harness.demo.webhook(base=f"https://p{number}.example"))
             with suppress(PortalError):
-                await here.line(Request(webhook, "server.time", {}))
-        assert here.line.portals <= 1000
+                await harness.pipeline(Request(webhook, "server.time", {}))
+        assert harness.pipeline.portals <= 1000

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from bitrix24_demo_portal import DemoPortal, Fault
-from conftest import NOW
-from conversation import Conversation, facts, text
 from mcp import Client, MCPError
+from support.conversation import NOW, Conversation, facts, text
 
 SAID_AT = "2026-11-21T18:00:00+03:00"
 

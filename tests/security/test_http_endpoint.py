@@ -11,9 +11,8 @@ from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from starlette.applications import Starlette
 from starlette.routing import Route
-from team.conftest import Serve, free_port
-
-from .http_wire import ACCEPT, HELLO, headers, message
+from support.http_wire import ACCEPT, HELLO, headers, message
+from support.team import Serve
 
 TOKEN = "t0ken" * 8
 PAGE = "https://app.example"
@@ -142,8 +141,7 @@ async def test_an_unexpected_error_is_a_sentence_and_one_line_in_the_log(
 
     app = application(portal, **WAYS["bearer"])
     app.router.routes.append(Route("/broken", broken))  # pyright: ignore[reportArgumentType]
-    port = free_port()
-    async with serving(app, port) as base, httpx.AsyncClient(base_url=base) as http:
+    async with serving(app) as base, httpx.AsyncClient(base_url=base) as http:
         answer = await http.get("/broken")
     assert answer.status_code == 500
     assert answer.json() == {

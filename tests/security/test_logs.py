@@ -1,5 +1,6 @@
 """What may stand in the log: our own sentences, one bounded line each, whatever is said over the wire."""
 
+import json
 import logging
 import sys
 from pathlib import Path
@@ -11,12 +12,11 @@ import pytest
 from bitrix24_chat_mcp.logs import AUDIT, MAY_LOG, RedactingFormatter
 from bitrix24_chat_mcp.mcp_server import audit
 from bitrix24_chat_mcp.portal.api.credentials import Webhook
-from commands import COMMAND, environment
-from conversation import Era, facts
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-
-from .http_wire import ACCEPT, HELLO, command
+from support.commands import COMMAND, environment
+from support.conversation import Era, facts
+from support.http_wire import ACCEPT, HELLO, command
 
 
 async def converse(client: Client) -> list[str]:
@@ -104,3 +104,16 @@ def test_the_audit_writes_to_the_logger_that_is_always_written(caplog: pytest.Lo
     ):
         pass
     assert [record.name for record in caplog.records] == [AUDIT]
+
+
+def test_audit_masks_a_secret_in_the_place_of_a_dialog_id_before_it_is_cut(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        caplog.at_level("INFO", AUDIT),
+        audit.record("pin_chat", {"dialog_id": "/rest/1/abcd1234efgh/"}, None),
+    ):
+        pass
+    (line,) = caplog.messages
+    assert "abcd1234" not in line
+    assert json.loads(line)["dialog_id"] == ["rest1secret"]

@@ -6,9 +6,8 @@ from html import unescape
 import httpx
 import pytest
 from bitrix24_demo_portal import DemoPortal
-from team.conftest import BACK, Serve
-
-from .oauth_wire import authorize, client_id, consent_page, registered
+from support.oauth_wire import authorize, client_id, consent_page, registered
+from support.team import BACK, Serve
 
 PUBLIC = "https://mcp.example.com"
 

@@ -11,10 +11,9 @@ from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.mcp_server.transports import http_app
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_demo_portal import DemoPortal
-from conversation import VIRTUAL_TIME
-from team.conftest import BACK, STATE_KEY, Serve, team_settings
-
-from .oauth_wire import authorize
+from support.conversation import VIRTUAL_TIME
+from support.oauth_wire import authorize
+from support.team import BACK, STATE_KEY, Serve, team_settings
 
 SERVER = "http://127.0.0.1:8000"
 GOOD = "https://assistant.example/client.json"

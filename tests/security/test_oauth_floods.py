@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from auth.test_grant_tokens import VERIFIER, Program, answers
+from bitrix24_chat_mcp.auth.attempts import MOST_REFUSALS
+from bitrix24_chat_mcp.auth.one_time_marks import InProcessMarks
 from bitrix24_chat_mcp.auth.pending import PendingAuthorization, PendingAuthorizations
 from bitrix24_chat_mcp.auth.sealing import Sealer
 from bitrix24_demo_portal import DemoPortal
-from team.conftest import BACK, STATE_KEY, Person, Serve, free_port
-from team.test_tokens import VERIFIER, Program, answers
-
-from .oauth_wire import authorize, client_id, consent_page, registered, request_of
+from support.oauth_wire import authorize, client_id, consent_page, registered, request_of
+from support.team import BACK, STATE_KEY, Person, Serve, free_port
 
 FLOOD = 1100  # more than were remembered when they were stored
 
@@ -114,6 +115,23 @@ async def test_an_oauth_body_of_more_than_64_kb_is_not_read(
         assert answer.status_code == 413
 
 
+async def test_oauth_codes_that_bitrix24_refuses_are_exchanged_ten_times_a_minute_at_most(
+    serve: Serve, portal: DemoPortal
+) -> None:
+    said: list[str] = []
+    async with browser(serve) as http:
+        known = await client_id(http)
+        for number in range(MOST_REFUSALS + 3):
+            page = await consent_page(http, known)
+            to_portal = (await http.post(page.url, data={"answer": "yes"})).headers["location"]
+            back = {"code": f"made-up-{number}", "state": httpx.URL(to_portal).params["state"]}
+            arrived = (await http.get("/sign-in/back", params=back)).headers["location"]
+            assert httpx.URL(arrived).params["error"] == "access_denied"
+            said.append(httpx.URL(arrived).params["error_description"])
+    assert sum(request.method == "oauth.token" for request in portal.requests) == MOST_REFUSALS
+    assert ["refused too many sign-ins" in one for one in said] == [False] * MOST_REFUSALS + [True] * 3
+
+
 async def test_oauth_metadata_is_bounded(serve: Serve) -> None:
     async with browser(serve) as http:
         issued = (await registered(http, client_name="Я" * 4000)).json()["client_id"]
@@ -163,8 +181,8 @@ def pending(expires: float) -> PendingAuthorization:
 
 
 async def test_an_oauth_sign_in_ends_in_time_and_cannot_be_made_up_or_shortened(serve: Serve) -> None:
-    ours = PendingAuthorizations(Sealer(STATE_KEY.encode()))
-    foreign = PendingAuthorizations(Sealer(b"another" * 9))
+    ours = PendingAuthorizations(Sealer(STATE_KEY.encode()), InProcessMarks())
+    foreign = PendingAuthorizations(Sealer(b"another" * 9), InProcessMarks())
     fresh, expired = pending(time.time() + 60), pending(time.time() - 1)
     async with browser(serve) as http:
         for keys, one, status in ((ours, fresh, 200), (ours, expired, 400), (foreign, fresh, 400)):

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from auth.test_grant_tokens import Program, answers
 from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
-from team.conftest import BACK, Person, Serve
-from team.test_tokens import Program, answers
-
-from .oauth_wire import authorize, client_id, registered
+from support.oauth_wire import authorize, client_id, registered
+from support.team import BACK, Person, Serve
 
 
 @asynccontextmanager

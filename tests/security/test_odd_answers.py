@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
-from conversation import VIRTUAL_TIME
+from support.conversation import VIRTUAL_TIME
 
 METHODS: dict[str, Callable[[Portal], Awaitable[object]]] = {
     "recent": Portal.recent,

@@ -11,12 +11,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 from bitrix24_chat_mcp.logs import configure
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal, Fault
-from conftest import NOW
-from conversation import Conversation, facts, text
 from mcp import Client, MCPError
-from team.conftest import ORIGIN, Memory, Person, Serve, assistant, caller, folder, serve
+from support import stored_tokens
+from support.conversation import NOW, Conversation, facts, text
+from support.team import ORIGIN, Memory, Person, Serve, assistant, caller, folder, serve
 
 __all__ = ["folder", "serve"]  # fixtures
 
@@ -188,7 +187,7 @@ async def test_the_portal_s_tokens_are_masked_while_they_are_held(
         serve(auth=["bitrix24"]) as base,
         assistant(base, Person(portal, 1), memory) as client,
     ):
-        kept = json.loads(FileTokenStore(folder).load(f"{ORIGIN}#1") or "{}")
+        kept = stored_tokens.read(folder, f"{ORIGIN}#1")
         poison(portal, "\u200b".join(f"{kept['access']} {kept['refresh']}"))
         (content,) = (await client.read_resource("bitrix24://chat/chat7")).contents
     for name in ("access", "refresh"):

@@ -16,10 +16,9 @@ from bitrix24_chat_mcp.portal.api.errors import OversizedResponseError, PortalEr
 from bitrix24_chat_mcp.portal.api.rest import HttpResponse, Request
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.settings.load import Settings
-from conversation import Era, text
 from mcp import Client
-
-from .wire import Wire, served
+from support.conversation import Era, text
+from support.wire import Wire, served
 
 MIB = 1024 * 1024
 CHATS = json.dumps({"result": [{"id": 5, "title": "Anna"}]}).encode()

@@ -14,8 +14,8 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
 from bitrix24_chat_mcp.settings.load import Settings
-from conversation import VIRTUAL_TIME, Era, text
 from mcp import Client
+from support.conversation import VIRTUAL_TIME, Era, text
 
 OLD, NEW = "https://old.bitrix24.ru", "https://new.bitrix24.ru"
 OTHER_PORT = f"{OLD}:8443"

@@ -4,8 +4,7 @@ import pytest
 from bitrix24_chat_mcp.portal.api.errors import ConfigurationError, PortalError
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.ssrf_guard import is_public
-
-from .wire import served
+from support.wire import served
 
 
 @pytest.mark.parametrize(

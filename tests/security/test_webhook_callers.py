@@ -7,17 +7,17 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from bitrix24_chat_mcp.auth.webhooks import MOST_REFUSALS, REFUSED_SECONDS, VERIFIED_SECONDS, network
+from bitrix24_chat_mcp.auth.attempts import MOST_REFUSALS, network
+from bitrix24_chat_mcp.auth.webhooks import REFUSED_SECONDS, VERIFIED_SECONDS
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.mcp_server.transports import http_app
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal, Fault
-from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
-
-from .asgi import Exchange, answer
-from .http_wire import ACCEPT, HELLO, headers, message
+from support.asgi import Exchange, answer
+from support.conversation import VIRTUAL_TIME
+from support.http_wire import ACCEPT, HELLO, headers, message
 
 BEGIN = 1_795_000_000
 LIST = message("tools/call", name="list_recent_chats", arguments={})

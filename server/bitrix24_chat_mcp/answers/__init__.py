@@ -1,1 +1,1 @@
-"""From chats to what the model reads: choosing, wording and making foreign text safe; pure, no I/O."""
+"""What the model reads: records, their text, and how text of others is made safe and short; no I/O."""

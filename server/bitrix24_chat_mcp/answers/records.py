@@ -1,7 +1,9 @@
 """The records of an answer, as published in each tool's output schema.
 
-Empty and false fields are left out of an answer, so every field but the few that are always there has a
-default. All texts from outside pass `clean` here and nowhere else.
+The docstrings of the records are published as well.
+
+Empty and false fields are left out of an answer, so every field has a default except the few that are always
+sent. Texts of others pass `sanitize` here and nowhere else.
 """
 
 import re
@@ -25,8 +27,8 @@ MINUTES_MATTER = timedelta(days=2)
 _PATH = re.compile(r"/(?!/)[\w./%~-]{1,200}", re.ASCII)
 _PLAIN_NAME = re.compile(r"[^\W_]+(?:\.\d+)?")
 
-# What we put in the place of a name: "you" is the user, and an absent author the system or the person in
-# the title. Nobody else's name may read so.
+# What the server writes instead of a name: "you" is the user, and no author means the system or the person in
+# the title. No name of another person may read like one of these.
 YOU, _DELETED, _UNTITLED, _UNNAMED = "you", "(deleted user)", "(untitled)", "(unnamed)"
 _OUR_AUTHORS = frozenset(map(skeleton, (YOU, _UNNAMED, "user", "the user", "system", "the system")))
 _OUR_TITLES = frozenset(map(skeleton, (_DELETED, _UNTITLED)))
@@ -52,7 +54,7 @@ Kind = Literal[
 
 
 class Record(BaseModel, frozen=True, extra="forbid"):
-    """What all records share: they are compact, and nothing changes them."""
+    """The base of all records: immutable, and compact when written."""
 
     def compact(self) -> dict[str, Any]:
         """Return the record as JSON values without what is empty or false."""
@@ -119,9 +121,10 @@ class PinOutcome(Record, frozen=True):
 
 
 class RenderContext(NamedTuple):
-    """How a list is looked at: what the rows of one page have in common.
+    """What rendering the rows of one page has in common.
 
-    `link_base` is the portal's origin, `now` its clock, `why` the reasons of chats that wait.
+    `link_base` is the portal's origin, `now` the portal's time in the zone to write times in, `why` says by
+    dialog_id why a chat waits for the user.
     """
 
     link_base: str
@@ -130,28 +133,28 @@ class RenderContext(NamedTuple):
     why: Mapping[str, str]
 
 
-def row(chat: Chat, look: RenderContext, preview: int) -> ChatRow:
+def row(chat: Chat, context: RenderContext, preview: int) -> ChatRow:
     """Make the record of a chat; `preview` is the most characters of its last message."""
-    why = look.why.get(chat.dialog_id, "")
-    return _row(chat, look.link_base, look.now, look.now.tzinfo, look.detail, why, preview)
+    why = context.why.get(chat.dialog_id, "")
+    return _row(chat, context.link_base, context.now, context.now.tzinfo, context.detail, why, preview)
 
 
-# A list that is asked for again within seconds, out of the pipeline's cache, has the same rows. What a row is
-# made of is its key, so nobody is ever shown another portal's or an older row; the zone is part of it because
-# the same moment in two zones is equal to Python.
+# A list that is requested again within seconds, out of the pipeline's cache, has the same rows. The key holds
+# all that a row is made of, so no caller can get a row of another portal or an older one; the zone is in the
+# key because Python takes the same moment in two zones for equal.
 @lru_cache(maxsize=1000)
 def _row(
     chat: Chat, link_base: str, now: datetime, _zone: tzinfo | None, detail: Detail, why: str, preview: int
 ) -> ChatRow:
-    facts: dict[str, Any] = {"why": why, **_briefly(chat)}
+    facts: dict[str, Any] = {"why": why, **_brief_facts(chat)}
     if detail != "brief":
         facts |= _last_message(chat, now, preview) | {"link": link(chat.link, link_base)}
     if detail == "full":
-        facts |= _more(chat, now)
+        facts |= _full_facts(chat, now)
     return ChatRow(**facts)
 
 
-def _briefly(chat: Chat) -> dict[str, Any]:
+def _brief_facts(chat: Chat) -> dict[str, Any]:
     return {
         "dialog_id": chat.dialog_id,
         "title": title(chat),
@@ -184,11 +187,11 @@ def author_name(name: str) -> str:
 
 
 def shorter(row: ChatRow, preview: int) -> ChatRow:
-    """Return the row with less of its last message."""
+    """Return the row with at most `preview` characters of its last message."""
     return row.model_copy(update={"last_text": sanitize(row.last_text, preview)})
 
 
-def _more(chat: Chat, now: datetime) -> dict[str, Any]:
+def _full_facts(chat: Chat, now: datetime) -> dict[str, Any]:
     return {
         "file": chat.message.has_file,
         "position": "" if chat.mine else sanitize(chat.position, NAME_LENGTH),
@@ -200,12 +203,12 @@ def _more(chat: Chat, now: datetime) -> dict[str, Any]:
 
 
 def title(chat: Chat) -> str:
-    """Return a chat's title, or one of ours, in brackets, where it has none."""
+    """Return a chat's title; for a chat without one a word of the server's, in brackets."""
     return heading(chat.dialog_id, chat.title)
 
 
 def heading(dialog_id: str, title: str) -> str:
-    """Return the title of a dialog, or one of ours, in brackets, where it has none."""
+    """Return a dialog's title as shown; for an empty one a word of the server's, in brackets."""
     shown = sanitize(title, TITLE_LENGTH)
     if not shown:
         return _DELETED if dialog_id.isdigit() else _UNTITLED
@@ -213,21 +216,21 @@ def heading(dialog_id: str, title: str) -> str:
 
 
 def odd_name(name: str) -> str:
-    """Return the name of an item that is no chat, quoted unless it is a plain word or a place in the list."""
+    """Return the name of an unreadable item, quoted unless it is a plain word or a position ("no. 60")."""
     shown = sanitize(name, NAME_LENGTH)
-    place = shown.removeprefix("no. ")
-    return shown if _PLAIN_NAME.fullmatch(place) else quoted(shown)
+    plain = _PLAIN_NAME.fullmatch(shown.removeprefix("no. "))
+    return shown if plain else quoted(shown)
 
 
 def link(address: str, link_base: str) -> str:
-    """Return where a chat's task, deal or group is: only an address of the portal itself."""
+    """Return the address of a chat's task, deal or group, or nothing if it is not on the portal itself."""
     path = sanitize(address[:LINK_LENGTH]).removeprefix(link_base)
-    path = path.partition("?")[0]  # the query only tells the portal which button was pressed
+    path = path.partition("?")[0]  # the query only says which button of the portal was pressed
     return link_base + path if _PATH.fullmatch(path) else ""
 
 
 def minutes(moment: datetime | None, now: datetime) -> str:
-    """Write a moment in the zone of `now`: what is old needs no minutes, and this year no year."""
+    """Write a moment in the zone of `now`: an old one without minutes, one of this year without the year."""
     if moment is None:
         return ""
     local = moment.astimezone(now.tzinfo)

@@ -1,11 +1,11 @@
-"""What in a message is a secret, and how to hide it while the rest stays readable.
+"""Masks the secrets in a text, and leaves the rest readable.
 
-Secrets of a telling shape are found whatever stands before or behind them, so that gluing letters to one
-does not carry it through. Those that this process holds itself are found in any disguise.
+Secrets are recognised by their shape, also with other letters directly before or after them. The secrets that
+this process holds itself are found in any case, width or encoding (`portal.api.known_secrets`).
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import regex
@@ -14,7 +14,7 @@ from bitrix24_chat_mcp.portal.api.known_secrets import known
 
 MARK: Final = "[secret]"
 
-# Plain, escaped as in JSON, percent-encoded, even twice, as an HTML entity, or only alike; one or several.
+# A slash: plain, escaped as in JSON, percent-encoded (also twice), an HTML entity, a lookalike; one or more.
 _SLASH = r"(?:\\?[/／∕⁄]|%(?:25)*2F|&(?:\#47|\#x2F|sol);?)+"
 _CODE = r"(?:[A-Z0-9_-]|%(?!(?:25)*2F)[0-9A-F]{2})"
 _VALUE = r"""[^\s&"'<>]"""
@@ -25,8 +25,8 @@ _KEY = (
 _KEY_BODY = r"(?:(?:(?!-----).)*+-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?: ?[A-Za-z0-9+/=]{16,})*)"
 _EQUALS = r"""(?:["']?\ ?(?:=|%(?:25)*3D)\ ?["']?|["']\ ?:\ ?["'])"""
 
-# What stands before the secret and is kept, so that a reader sees what was hidden; and the secret itself.
-# In these the letters' case means nothing.
+# The text before a secret, which is kept so that a reader sees what was masked; and the secret itself. Letter
+# case is ignored.
 _INTRODUCED: Final = (
     # Incoming webhooks: /rest/<user>/<code>/...; the first word of a method ("tasks.task.list") is no code.
     (rf"rest{_SLASH}\d{{1,12}}{_SLASH}", rf"(?![A-Z]+\.[A-Z]){_CODE}{{4,}}"),
@@ -37,13 +37,13 @@ _INTRODUCED: Final = (
     (r"/api/webhooks/\d{1,24}/", r"[\w-]+"),  # Discord
     (_KEY + _EQUALS, rf"{_VALUE}+"),
     (rf"auth{_EQUALS}", rf"{_VALUE}+"),
-    # "Password: ..." in prose: only what can be one, with a digit in it.
+    # "Password: ..." in prose: only a word with a digit in it, as passwords have.
     (rf"""{_KEY}\ ?:\ ?["']?""", rf"(?!https?:)(?={_VALUE}{{0,256}}\d){_VALUE}{{6,}}"),
     (r"""authorization["']?\ ?[:=]\ ?["']?(?:\w{1,16}\ )?""", r"(?=[!-~]{0,256}\d)[!-~]{6,}"),
     (r"(?:bearer|basic)\ ", r"(?=[!-~]{0,256}\d)[\w.~+/=-]{12,}"),
     ("", r"[0-9A-F]{32,}"),  # access tokens of Bitrix24 (70 digits), hashes, keys in hexadecimal
 )
-# These are told by their own shape, with the case it has.
+# Secrets recognised by their own shape; letter case matters.
 _SHAPED: Final = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----" + _KEY_BODY,
     r"eyJ[\w-]{12,}(?:\.[\w-]*){0,4}",  # JSON web tokens
@@ -66,13 +66,13 @@ _SHAPED: Final = (
 
 @cache
 def _secrets() -> list[regex.Pattern[str]]:
-    """Compile the tables when the first suspicious text comes; most starts never need them."""
-    anyhow = ((f"(?P<keep>{keep}){secret}", regex.IGNORECASE) for keep, secret in _INTRODUCED)
-    exactly = ((f"(?P<keep>){secret}", regex.V0) for secret in _SHAPED)
-    return [regex.compile(pattern, regex.ASCII | flag) for pattern, flag in (*anyhow, *exactly)]
+    """Compile the tables for the first text that needs them; most processes never do."""
+    introduced = ((f"(?P<keep>{keep}){secret}", regex.IGNORECASE) for keep, secret in _INTRODUCED)
+    shaped = ((f"(?P<keep>){secret}", regex.V0) for secret in _SHAPED)
+    return [regex.compile(pattern, regex.ASCII | flag) for pattern, flag in (*introduced, *shaped)]
 
 
-# Every secret needs one of these, or a long run; most messages hold none and are spared the search.
+# Every secret comes with one of these hints; most messages hold none, and are not searched any further.
 _HINT: Final = re.compile(
     r"""rest[\\/%&／∕⁄]|hooks\.slack\.com|/api/webhooks/|://[^\s/@]{1,321}@|-----|[a-z0-9_-]{12}"""
     r"""|(?:token|secret|pass(?:w(?:or)?d)?|pwd|пароль|(?:api|access|private)[_-]?key|auth|authorization"""
@@ -82,14 +82,24 @@ _HINT: Final = re.compile(
 
 
 def may_hold_secrets(text: str) -> bool:
-    """Tell quickly whether a text is worth a search."""
+    """Return whether a text may hold a secret; quick, and true for many texts without one."""
     return _HINT.search(text.lower()) is not None or bool(known.within(text))
 
 
 def mask_secrets(text: str) -> str:
-    """Put `[secret]` in the place of webhook codes, tokens, keys and passwords."""
+    """Replace webhook codes, tokens, keys and passwords by `[secret]`."""
     text = known.mask(text, MARK)
-    if _HINT.search(text.lower()):
-        for secret in _secrets():
-            text = secret.sub(rf"\g<keep>{MARK}", text)
+    if not _HINT.search(text.lower()):
+        return text
+    return _mask_short(text) if len(text) <= _SHORT else _mask_shapes(text)
+
+
+def _mask_shapes(text: str) -> str:
+    for secret in _secrets():
+        text = secret.sub(rf"\g<keep>{MARK}", text)
     return text
+
+
+# The same titles and sentences come again and again, and a search takes a tenth of a millisecond.
+_SHORT: Final = 500
+_mask_short = lru_cache(maxsize=1000)(_mask_shapes)

@@ -1,39 +1,52 @@
-"""Records -> text: one heading line, then one line a chat, its fields separated by tabs.
+"""The text of an answer: of a list a heading and one line a chat, of a pin or an error a sentence.
 
-No field can hold a tab or a line break (`clean` sees to it), so a row cannot be forged.
+The fields of a row are separated by tabs. No field can hold a tab or a line break (`sanitize` removes them),
+so no text of others can forge a row.
 """
 
 from collections.abc import Iterable
 
 import regex
 
+from bitrix24_chat_mcp.portal.api.errors import PortalError
+
 from .confusables import skeleton
 from .records import ChatList, ChatRow, PinOutcome
+from .redaction import mask_secrets
 from .sanitize import quoted
 
+ERROR_TEXT_LENGTH = 200
+"""Characters of an error text of the portal's that are quoted."""
+
 _FLAGS = ("pinned", "muted", "marked_unread", "file")
-_MORE = ("position", "members", "role", "owner", "created")
+_MORE_FACTS = ("position", "members", "role", "owner", "created")
 _FOREIGN = ("position", "role")
 _NEXT_FACT = regex.compile(r"\p{Terminal_Punctuation}\s*[\p{Ll}\p{Lo}\p{N}]")
 
 
 def chat_list(page: ChatList) -> str:
     """Write a page of a chat list."""
-    return "\n".join(["; ".join(_heading(page)), *map(_line, page.chats)])
+    return "\n".join(["; ".join(_heading(page)), *map(_row, page.chats)])
+
+
+def describe(error: PortalError) -> str:
+    """Write an error: its code, what happened, what to do next, and the portal's own text, quoted."""
+    quotation = f" The portal said: {quoted(error.said, ERROR_TEXT_LENGTH)}" if error.said else ""
+    return mask_secrets(f"{error}{quotation}")
 
 
 def pin_outcome(outcome: PinOutcome) -> str:
-    """Say what came of pinning or unpinning."""
+    """Write the outcome of pinning or unpinning."""
     name = named(outcome.dialog_id, outcome.title)
     if outcome.changed is False:
-        said = [f"{name} was {'pinned' if outcome.pinned else 'not pinned'} already, nothing changed"]
+        parts = [f"{name} was {'pinned' if outcome.pinned else 'not pinned'} already, nothing changed"]
     else:
-        said = [f"{'Pinned' if outcome.pinned else 'Unpinned'} {name}"]
+        parts = [f"{'Pinned' if outcome.pinned else 'Unpinned'} {name}"]
     if outcome.pins is not None:
-        said.append(f"pinned chats now: {outcome.pins}")
+        parts.append(f"pinned chats now: {outcome.pins}")
     if outcome.undo:
-        said.append(f"undo: dialog_id={outcome.undo.dialog_id}, pin={str(outcome.undo.pin).lower()}")
-    return origin(outcome.portal) + "; ".join([*said, *outcome.notes])
+        parts.append(f"undo: dialog_id={outcome.undo.dialog_id}, pin={str(outcome.undo.pin).lower()}")
+    return origin(outcome.portal) + "; ".join([*parts, *outcome.notes])
 
 
 def named(dialog_id: str, title: str) -> str:
@@ -65,28 +78,26 @@ def origin(portal: str) -> str:
     return f"[{portal}] " if portal else ""
 
 
-def _line(row: ChatRow) -> str:
+def _row(row: ChatRow) -> str:
     state = [row.why] if row.why else []
     state += [f"{row.unread} unread"] if row.unread else []
     state += [name for name in _FLAGS if getattr(row, name)]
-    more = [f"{name} {value}" for name in _MORE if (value := _fact(row, name))]
-    said = [row.last_at, row.last_author, row.last_text, row.link, ", ".join(more)]
-    return "\t".join([row.dialog_id, row.kind, row.title, ", ".join(state), *said]).rstrip("\t")
+    more = [f"{name} {value}" for name in _MORE_FACTS if (value := _fact(row, name))]
+    message = [row.last_at, row.last_author, row.last_text, row.link, ", ".join(more)]
+    return "\t".join([row.dialog_id, row.kind, row.title, ", ".join(state), *message]).rstrip("\t")
 
 
 def _fact(row: ChatRow, name: str) -> str | int:
-    """Return a value of the field that holds several; foreign text that could be read as more is quoted."""
+    """Return one of the facts in a row's last field; text of others that reads like several is quoted."""
     value = getattr(row, name)
-    if name not in _FOREIGN or not _may_be_several(value):
-        return value
-    return quoted(value)
+    return quoted(value) if name in _FOREIGN and _reads_like_several(value) else value
 
 
-def _may_be_several(value: str) -> bool:
+def _reads_like_several(value: str) -> bool:
     letters = skeleton(value)
-    return _NEXT_FACT.search(value) is not None or any(name in letters for name in _MORE)
+    return _NEXT_FACT.search(value) is not None or any(name in letters for name in _MORE_FACTS)
 
 
 def chat(row: ChatRow) -> str:
-    """Write all that is known of one chat, a line a field."""
+    """Write every field of one chat on a line of its own."""
     return "\n".join(f"{name}: {value}" for name, value in row.compact().items())

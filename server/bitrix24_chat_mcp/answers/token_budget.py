@@ -1,4 +1,4 @@
-"""Room in a model's context: what a row costs at most, and how a page is made to fit."""
+"""The token budget of an answer: what a row costs at most, and how a page is cut to fit."""
 
 import math
 import re
@@ -10,30 +10,35 @@ from .records import ChatRow, shorter
 
 R = TypeVar("R")
 BUDGET = 7400
-"""Tokens for the rows of an answer and its cursor: with the heading it stays below 8,000."""
+"""Tokens for an answer's rows and cursor; with the heading an answer stays below 8,000."""
 LONGEST_PREVIEW, USUAL_PREVIEW = 80, 40
 SHORTER_PREVIEWS = (32, 16, 0)
+"""Lengths of previews, in characters as a reader counts them."""
 
-_A_ROW, _A_TEXT, _A_FACT = 16, 6, 6
-"""Tokens for dialog_id and kind with what is around them; for the name of a text; for a flag or a number."""
+_ROW_COST, _TEXT_COST, _FACT_COST = 16, 6, 6
+"""Tokens for dialog_id and kind with the syntax around them; for a text's name; for a flag or a number."""
 
-# Nobody knows the reader's tokenizer, so these bounds are on the safe side of o200k_base. Words cost a
-# third of them; but a row of gibberish may not make an answer longer than it is promised to be.
+# The model's tokenizer is unknown, so these are upper bounds for o200k_base. Usual words cost a third of
+# them; but random letters in a row must not make an answer longer than the promised limit.
 _OURS = ("dialog_id", "kind")
 _A_TOKEN = re.compile("[0-9]{1,3}| ?[A-Za-zА-ЩЫЭ-щыэ-яЁё]|[ЪЬъь]")  # no token begins with a space and ъ or ь
 
 
 def preview_length(lengths: Sequence[int]) -> int:
-    """Return how long a preview may be: they share room, so that one long message costs no other its own."""
-    room = USUAL_PREVIEW * len(lengths)
-    lower = range(LONGEST_PREVIEW, USUAL_PREVIEW, -8)
-    return next((n for n in lower if sum(min(n, length) for length in lengths) <= room), USUAL_PREVIEW)
+    """Return the length of a page's previews, from the lengths of its messages.
+
+    A page has `USUAL_PREVIEW` characters for each of its messages: where many are short, the long ones may
+    show up to `LONGEST_PREVIEW`.
+    """
+    available = USUAL_PREVIEW * len(lengths)
+    longer = range(LONGEST_PREVIEW, USUAL_PREVIEW, -8)
+    return next((n for n in longer if sum(min(n, length) for length in lengths) <= available), USUAL_PREVIEW)
 
 
 def fit(rows: list[ChatRow], taken: int) -> tuple[list[ChatRow], bool]:
-    """Return as many rows as fit, and whether they were cut for it: previews go first, then the last rows.
+    """Return the rows that fit, and whether anything was cut: first the previews, then the last rows.
 
-    `taken` is how many of `BUDGET` something else needs. One row always fits.
+    `taken` is how many tokens of `BUDGET` other parts of the answer need. One row is always returned.
     """
     return fit_any(rows, taken, SHORTER_PREVIEWS, shorter, cost)
 
@@ -46,29 +51,29 @@ def fit_any(
     cost: Callable[[R], int],
 ) -> tuple[list[R], bool]:
     """Do what `fit` does for rows of any kind; `lengths` are what their texts are cut to, longest first."""
-    room, shortened = BUDGET - taken, False
+    left, shortened = BUDGET - taken, False
     for length in lengths:
-        if sum(map(cost, rows)) <= room:
+        if sum(map(cost, rows)) <= left:
             return rows, shortened
         rows, shortened = [shorter(row, length) for row in rows], True
     kept = 0
-    while kept < len(rows) and (room := room - cost(rows[kept])) >= 0:
+    while kept < len(rows) and (left := left - cost(rows[kept])) >= 0:
         kept += 1
     return rows[: max(kept, 1)], True
 
 
 @lru_cache(maxsize=1000)
 def cost(row: ChatRow) -> int:
-    """Return how many tokens a row costs at most, in either form."""
-    told = row.compact()
-    texts = [value for name, value in told.items() if isinstance(value, str) and name not in _OURS]
-    facts = len(told) - len(texts) - len(_OURS)
+    """Return how many tokens a row costs at most, as text or as structured content."""
+    fields = row.compact()
+    texts = [value for name, value in fields.items() if isinstance(value, str) and name not in _OURS]
+    facts = len(fields) - len(texts) - len(_OURS)
     written = tokens("".join(texts)) + sum(map(_escaped, texts))
-    return _A_ROW + _A_TEXT * len(texts) + _A_FACT * facts + written
+    return _ROW_COST + _TEXT_COST * len(texts) + _FACT_COST * facts + written
 
 
 def tokens(text: str) -> int:
-    """Return how many tokens a text costs at most: one a letter, one a byte of what is no letter we know."""
+    """Return how many tokens a text costs at most: one a known letter, one a byte of any other character."""
     rest, known = _A_TOKEN.subn("", text)
     return known + len(rest.encode())
 
@@ -79,5 +84,5 @@ def estimate(text: str) -> int:
 
 
 def _escaped(text: str) -> int:
-    """Count the characters before which JSON puts another."""
+    """Return how many characters JSON escapes with another one."""
     return text.count('"') + text.count("\\")

@@ -1,7 +1,7 @@
-"""Client metadata documents: clients that are described at their own address (the id is the address).
+"""Client metadata documents: a client's id is the address of the document that describes it.
 
-Strangers choose what is fetched, so a fetch takes ten seconds at most, ends when nobody waits for it any
-more, and makes room for newer ones when one host or one requester has too many under way.
+Strangers choose what is fetched. So a fetch takes ten seconds at most and is cancelled when no request waits
+for it any more; and when one host or one requester has too many under way, the oldest is cancelled.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 @dataclass(eq=False, slots=True)
 class _Fetch:
-    """A fetch under way, whose it is, and how many wait for it."""
+    """A fetch under way, the network that asked for it, and how many requests wait for it."""
 
     address: str
     host: str
@@ -45,8 +45,8 @@ class _Fetch:
 class ClientDocuments:
     """Fetches documents, and remembers the redirect URIs that stand there."""
 
-    def __init__(self, carrier: HttpClient) -> None:
-        self._carrier = carrier
+    def __init__(self, http_client: HttpClient) -> None:
+        self._http_client = http_client
         self._found: TTLCache[str, list[str]] = TTLCache(MOST_REMEMBERED, FRESH, anyio.current_time)
         self._missing: TTLCache[str, None] = TTLCache(MOST_REMEMBERED, MISSING, anyio.current_time)
         self._running: dict[str, _Fetch] = {}
@@ -56,7 +56,7 @@ class ClientDocuments:
         return self._found.get(address)
 
     async def fetch(self, address: str, requester: str) -> None:
-        """Fetch a document, or wait for whoever is at it; a bad document leaves nothing to find."""
+        """Fetch a document, or wait for the fetch under way; an invalid document counts as missing."""
         if address in self._found or address in self._missing:
             return
         fetch = self._running.get(address) or self._start(address, requester)
@@ -78,12 +78,12 @@ class ClientDocuments:
         fetch = self._running[address] = _Fetch(address, host, requester, task)
         return fetch
 
-    def _make_room(self, crowd: list[_Fetch], most: int) -> None:
-        """Where there are too many, end the oldest fetch of the requester who has most of them."""
-        if len(crowd) >= most:
-            requesters = [one.requester for one in crowd]
-            greedy = max(requesters, key=requesters.count)
-            self._end(crowd[requesters.index(greedy)])
+    def _make_room(self, running: list[_Fetch], most: int) -> None:
+        """If there are too many, cancel the oldest fetch of the requester with the most."""
+        if len(running) >= most:
+            requesters = [one.requester for one in running]
+            busiest = max(requesters, key=requesters.count)
+            self._end(running[requesters.index(busiest)])
 
     def _end(self, fetch: _Fetch) -> None:
         if self._running.get(fetch.address) is fetch:
@@ -101,15 +101,15 @@ class ClientDocuments:
 
     async def _read(self, address: str) -> list[str]:
         try:
-            reply = await self._carrier.get(address)
-            client = OAuthClientInformationFull.model_validate_json(bytes(reply.body))
+            response = await self._http_client.get(address)
+            client = OAuthClientInformationFull.model_validate_json(bytes(response.body))
         except (PortalError, ValueError):  # no document, not JSON, or Punycode that means nothing
             return []
-        secretive = client.client_secret or client.token_endpoint_auth_method not in {None, "none"}
-        if reply.status != 200 or client.client_id != address or secretive:  # noqa: PLR2004
+        has_secret = client.client_secret or client.token_endpoint_auth_method not in {None, "none"}
+        if response.status != 200 or client.client_id != address or has_secret:  # noqa: PLR2004
             return []
-        returns = client.redirect_uris
-        return [] if redirect_uris.complaints(returns) else [str(uri) for uri in returns or []]
+        uris = client.redirect_uris
+        return [] if redirect_uris.problems(uris) else [str(uri) for uri in uris or []]
 
 
 def is_document(client_id: str) -> bool:

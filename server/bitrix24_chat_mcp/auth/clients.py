@@ -1,9 +1,10 @@
-"""The programs that people let in: registered here, or described by a document at their own address.
+"""The clients that users let in: registered here, or described by a document at their own address.
 
-A registration is sealed into the `client_id` that it is answered with, so strangers may register as often
-as they like: nothing is stored before a user lets the client in.
+A registration is sealed into the `client_id` that answers it, so strangers may register as often as they
+like: nothing is stored before a user lets the client in.
 """
 
+from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull
 from pydantic import AnyUrl
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
-from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
+from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, TokenStore
 
 from . import redirect_uris
 from .client_documents import ClientDocuments, is_document
@@ -36,19 +37,19 @@ class _Registration(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Client(OAuthClientInformationFull):
-    """A client with the only scope there is; its loopback addresses are good at any port."""
+    """A client with the only scope; its loopback redirect URIs are valid at any port (RFC 8252)."""
 
     def validate_scope(self, requested_scope: str | None) -> list[str]:
-        """Grant the scope that there is, whatever more was asked for."""
+        """Return the only scope, whatever was requested."""
         del requested_scope
         return [SCOPE]
 
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
-        """Return the address to go back to; at a loopback address native programs take any free port."""
-        known = self.redirect_uris or []
-        if redirect_uri is None and len(known) == 1:
-            return known[0]
-        if redirect_uri and any(redirect_uris.is_same(redirect_uri, one) for one in known):
+        """Return the redirect URI; at a loopback address native programs take any free port."""
+        registered = self.redirect_uris or []
+        if redirect_uri is None and len(registered) == 1:
+            return registered[0]
+        if redirect_uri and any(redirect_uris.is_same(redirect_uri, one) for one in registered):
             return redirect_uri
         raise InvalidRedirectUriError("redirect_uri is not one of the client's")
 
@@ -67,14 +68,14 @@ class ClientRegistry:
         self._documents = documents
 
     async def fetch(self, client_id: str, requester: str) -> None:
-        """Get the document of a client that is described by one, so that `find` knows it.
+        """Fetch the document of a client that is described by one, so that `find` knows it.
 
-        `requester` is the network address of whoever asks.
+        `requester` is the network that the request comes from.
         """
         if is_document(client_id):
             await self._documents.fetch(client_id, requester)
 
-    def find(self, client_id: str) -> Client | None:
+    async def find(self, client_id: str) -> Client | None:
         """Return the client, or None if there is none of that id."""
         if len(client_id) > MOST_CHARACTERS:
             return None
@@ -83,28 +84,33 @@ class ClientRegistry:
             return _client(client_id, returns, "none") if returns else None
         if registration := self._sealer.open("client", client_id, _Registration):
             return self._registered(client_id, registration)
-        kept = self._store.load(f"client:{digest(client_id)}")  # sealed by a key that has been replaced
-        return Client.model_validate_json(kept) if kept else None
+        # Not sealed by the present key: the key may have been replaced since.
+        stored = await self._store.load(f"client:{digest(client_id)}")
+        return Client.model_validate_json(stored.text) if stored else None
 
-    def register(self, asked: OAuthClientInformationFull) -> None:
-        """Give a client its id and its secret; raise RegistrationError where it goes too far."""
-        complaint = redirect_uris.complaints(asked.redirect_uris)
-        if complaint:
-            raise RegistrationError("invalid_redirect_uri", complaint)
+    def register(self, client: OAuthClientInformationFull) -> None:
+        """Give a client its id and its secret; raise RegistrationError if it asks for too much."""
+        if problem := redirect_uris.problems(client.redirect_uris):
+            raise RegistrationError("invalid_redirect_uri", problem)
         registration = _Registration(
-            redirect_uris=[str(uri) for uri in asked.redirect_uris or []],
-            method=asked.token_endpoint_auth_method or "none",
-            name=sanitize(asked.client_name, _MOST_NAME),
+            redirect_uris=[str(uri) for uri in client.redirect_uris or []],
+            method=client.token_endpoint_auth_method or "none",
+            name=sanitize(client.client_name, _MOST_NAME),
         )
-        asked.client_id = self._sealer.seal("client", registration)
-        if max(len(asked.client_id) / MOST_CHARACTERS, len(asked.model_dump_json()) / _MOST_METADATA) > 1:
+        client.client_id = self._sealer.seal("client", registration)
+        if max(len(client.client_id) / MOST_CHARACTERS, len(client.model_dump_json()) / _MOST_METADATA) > 1:
             raise RegistrationError("invalid_client_metadata", "the metadata is too long")
-        asked.client_secret = self._registered(asked.client_id, registration).client_secret
+        client.client_secret = self._registered(client.client_id, registration).client_secret
 
-    def keep(self, client: OAuthClientInformationFull) -> None:
+    async def store(self, client: OAuthClientInformationFull) -> None:
         """Store a registered client that a user has let in: it is known even after a change of the key."""
-        if not is_document(client.client_id):
-            self._store.save(f"client:{digest(client.client_id)}", client.model_dump_json(exclude_none=True))
+        if is_document(client.client_id):
+            return
+        key = f"client:{digest(client.client_id)}"
+        stored = await self._store.load(key)
+        with suppress(ConflictError):  # another server has just stored the same
+            generation = stored.generation if stored else None
+            await self._store.save(key, client.model_dump_json(exclude_none=True), generation=generation)
 
     def _registered(self, client_id: str, registration: _Registration) -> Client:
         client = _client(client_id, registration.redirect_uris, registration.method)
@@ -115,7 +121,7 @@ class ClientRegistry:
 
 
 def digest(client_id: str) -> str:
-    """Return a short text that stands for a client's id."""
+    """Return a digest that stands for a client's id."""
     return sha256(client_id.encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
 """The consent page, and the way back from the portal.
 
-Bitrix24 lets an application in without asking once it is installed, so the consent page is where a person
-learns which program will see the chats. An authorization belongs to the browser that began it, by a cookie:
-nobody can begin a sign-in and let somebody else finish it. The cookie is `SameSite=Lax` and the page's
+Bitrix24 authorizes an installed application without asking the user, so the consent page is where the user
+learns which program will see the chats. A cookie binds an authorization to the browser that began it, so a
+sign-in that one person begins cannot be finished by another. The cookie is `SameSite=Lax` and the page's
 address is sealed and known to that browser alone, so no other site can send the form.
 """
 
@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 
 from . import redirect_uris
-from .pending import LIFE, PendingAuthorization, PendingAuthorizations, Stage
-from .provider import Provider
+from .attempts import AttemptLimiter
+from .pending import LIFE, PendingAuthorization, PendingAuthorizations, SignInStage
 
 ROOT = "/sign-in"
 MOST_BODY_BYTES = 64 * 1024
@@ -48,14 +48,15 @@ _LOST = (
 class ConsentPages:
     """The routes of a sign-in. `origin` is the server's own address."""
 
-    def __init__(
-        self, provider: Provider, pending: PendingAuthorizations, sign_ins: TokenRefresher, origin: str
-    ) -> None:
-        self._provider = provider
+    def __init__(self, pending: PendingAuthorizations, refresher: TokenRefresher, origin: str) -> None:
         self._pending = pending
-        self._sign_ins = sign_ins
+        self._refresher = refresher
         self._origin = origin
         self._back = f"{origin}{ROOT}/back"
+        self._limiter = AttemptLimiter(
+            refused="Bitrix24 has refused too many sign-ins from this address.",
+            late="Bitrix24 has not confirmed this sign-in in time.",
+        )
         self._secure = origin.startswith("https:")
 
     def routes(self) -> list[Route]:
@@ -67,10 +68,10 @@ class ConsentPages:
             Route(f"{ROOT}/{{sealed}}", self.answer, methods=["POST"], middleware=bounded),
         ]
 
-    def bind(self, response: Response) -> bool:
-        """Give the cookie to a browser that is sent to the consent page; return whether it is."""
+    async def bind(self, response: Response) -> bool:
+        """Set the cookie if a response redirects to the consent page; return whether it does."""
         address = response.headers.get("location", "")
-        pending = self._pending.open("consent", address.removeprefix(f"{self._origin}{ROOT}/"))
+        pending = await self._pending.open("consent", address.removeprefix(f"{self._origin}{ROOT}/"))
         if pending is None:
             return False
         response.set_cookie(
@@ -84,56 +85,58 @@ class ConsentPages:
         return True
 
     async def ask(self, request: Request) -> Response:
-        """Show who wants to see the chats."""
+        """Show which client wants to see the chats."""
         sealed = request.path_params["sealed"]
-        pending = self._open("consent", sealed, request)
+        pending = await self._open("consent", sealed, request)
         if pending is None:
             return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
-        return _page(_question(pending, self._sign_ins.application.portal), sealed)
+        return _page(_question(pending, self._refresher.application.portal), sealed)
 
     async def answer(self, request: Request) -> Response:
-        """Send the browser to the portal, or back to the client with a no."""
-        pending = self._open("consent", request.path_params["sealed"], request)
+        """Redirect to the portal, or to the client with `access_denied`."""
+        pending = await self._open("consent", request.path_params["sealed"], request)
         if pending is None:
             return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
         if (await request.form(max_files=0)).get("answer") != "yes":
-            return self._return(pending, error="access_denied")
+            return await self._return(pending, error="access_denied")
         state = self._pending.seal("return", pending)
-        return _redirect(self._sign_ins.application.page(state, self._back))
+        return _redirect(self._refresher.application.authorization_url(state, self._back))
 
     async def come_back(self, request: Request) -> Response:
-        """Exchange the portal's code, keep the pair, and send the browser to the client."""
-        asked = request.query_params
-        pending = self._open("return", asked.get("state", ""), request)
+        """Exchange the portal's code, store the tokens, and redirect to the client with its own code."""
+        params = request.query_params
+        pending = await self._open("return", params.get("state", ""), request)
         if pending is None:
             return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
-        code = asked.get("code", "")
+        code = params.get("code", "")
         if not 1 <= len(code) <= _MOST_CODE:
-            return self._return(pending, error="access_denied")
-        self._pending.finish(pending)
+            return await self._return(pending, error="access_denied")
+        if not await self._pending.finish("return", pending):
+            return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
         try:
-            pair = await self._sign_ins.exchange(code, self._back)
-            who = await self._sign_ins.keep(f"{pair.portal}#{pair.user}", pair)
+            async with self._limiter.attempt(request.client.host if request.client else ""):
+                pair = await self._refresher.exchange_code(code, self._back)
+            credentials = await self._refresher.sign_in(f"{pair.portal}#{pair.user}", pair)
         except PortalError as error:
-            return self._return(pending, error="access_denied", error_description=describe(error))
-        return self._return(pending, code=self._provider.welcome(pending, who.key))
+            return await self._return(pending, error="access_denied", error_description=describe(error))
+        return await self._return(pending, code=self._pending.issue_code(pending, credentials.key))
 
-    def _open(self, stage: Stage, sealed: str, request: Request) -> PendingAuthorization | None:
-        """Return an authorization that this browser has begun."""
-        pending = self._pending.open(stage, sealed)
+    async def _open(self, stage: SignInStage, sealed: str, request: Request) -> PendingAuthorization | None:
+        """Return the authorization, if this browser has begun it."""
+        pending = await self._pending.open(stage, sealed)
         if pending is None or not self._pending.is_by(pending, request.cookies.get(self._cookie(pending))):
             return None
         return pending
 
-    def _return(self, pending: PendingAuthorization, **answer: str) -> Response:
-        self._pending.finish(pending)
-        answered = {**answer, "state": pending.state, "iss": self._origin}
-        response = _redirect(redirect_uris.with_answer(pending.redirect_uri, answered))
+    async def _return(self, pending: PendingAuthorization, **answer: str) -> Response:
+        await self._pending.finish("return", pending)
+        params = {**answer, "state": pending.state, "iss": self._origin}
+        response = _redirect(redirect_uris.with_answer(pending.redirect_uri, params))
         response.delete_cookie(self._cookie(pending), secure=self._secure, httponly=True, samesite="lax")
         return response
 
     def _cookie(self, pending: PendingAuthorization) -> str:
-        """Name the cookie. With `__Host-` no other host or page of the domain can have set it."""
+        """Return the cookie's name. With `__Host-` no other host of the domain can set it."""
         return f"{'__Host-' if self._secure else ''}sign-in-{pending.id[:16]}"
 
 
@@ -151,7 +154,7 @@ def _question(pending: PendingAuthorization, portal: str) -> str:
     )
 
 
-def _page(said: str, sealed: str = "", status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:
+def _page(text: str, sealed: str = "", status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:
     form = (
         f'<form method="post" action="{ROOT}/{sealed}">'
         '<button name="answer" value="yes">Sign in with Bitrix24</button>'
@@ -161,7 +164,7 @@ def _page(said: str, sealed: str = "", status: HTTPStatus = HTTPStatus.OK) -> HT
     )
     return HTMLResponse(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Bitrix24 chats</title>"
-        f"<style>{_STYLE}</style><h1>Bitrix24 chats</h1><p>{said}</p>{form}</html>",
+        f"<style>{_STYLE}</style><h1>Bitrix24 chats</h1><p>{text}</p>{form}</html>",
         status,
         headers=_HEADERS,
     )

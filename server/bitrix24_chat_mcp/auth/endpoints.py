@@ -1,4 +1,4 @@
-"""The endpoints of the authorization server: the SDK's handlers, with bounds and what the RFCs add.
+"""The endpoints of the authorization server: the SDK's handlers, with limits and additions of the RFCs.
 
 Added to the SDK: bounded bodies and parameters, `iss` in error redirects (RFC 9207), `resource` at the token
 endpoint (RFC 8707), revocation for clients without a secret (RFC 7009), metadata that says all this.
@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .attempts import network
 from .clients import MOST_CHARACTERS, SCOPE, ClientRegistry
 from .consent import MOST_BODY_BYTES, ConsentPages
 from .provider import Provider
@@ -49,7 +50,7 @@ url = TypeAdapter(AnyHttpUrl, config={"url_preserve_empty_path": True}).validate
 
 
 class Endpoints:
-    """The routes that clients meet. `origin` is the server's own address and the issuer."""
+    """The routes for clients. `origin` is the server's own address and the issuer."""
 
     def __init__(
         self,
@@ -84,25 +85,25 @@ class Endpoints:
 
     async def authorize(self, request: Request) -> Response:
         """Send the browser to the consent page, or back to the client with an error."""
-        asked = request.query_params if request.method == "GET" else await request.form()
-        if complaint := _too_long(asked):
-            return _refusal(400, "invalid_request", complaint)
-        await self._fetch_client(request, asked)
+        params = request.query_params if request.method == "GET" else await request.form()
+        if problem := _too_long(params):
+            return _refusal(400, "invalid_request", problem)
+        await self._fetch_client(request, params)
         response = await self._authorization.handle(request)
-        if not self._consent.bind(response) and "location" in response.headers:
+        if not await self._consent.bind(response) and "location" in response.headers:
             response.headers["location"] = with_answer(response.headers["location"], {"iss": self._origin})
         return response
 
     async def token(self, request: Request) -> Response:
         """Exchange a code or a refresh token, for this server's MCP endpoint alone."""
         form = await request.form()
-        if not all(self._provider.is_resource(str(named)) for named in form.getlist("resource")):
+        if not all(self._provider.is_resource(str(resource)) for resource in form.getlist("resource")):
             return _refusal(400, "invalid_target", f"this server is {self._resource}")
         await self._fetch_client(request, form)
         return await self._tokens.handle(request)
 
     async def revoke(self, request: Request) -> Response:
-        """End the grant behind a token; a token that is not known is none that has to be ended."""
+        """End the grant of a token; an unknown token is no error (RFC 7009 section 2.2)."""
         form = await request.form()
         await self._fetch_client(request, form)
         try:
@@ -115,18 +116,18 @@ class Endpoints:
         await self._provider.revoke(client, token)
         return Response(headers=_NO_STORE)
 
-    async def _fetch_client(self, request: Request, asked: Mapping[str, object]) -> None:
-        """Get the client's document, if it has one, for as long as the requester waits."""
-        requester = request.client.host if request.client else ""
+    async def _fetch_client(self, request: Request, params: Mapping[str, object]) -> None:
+        """Fetch the client's metadata document, if it has one, until the requester disconnects."""
+        requester = network(request.client.host) if request.client else ""
         async with anyio.create_task_group() as tasks:
 
-            async def watch() -> None:
+            async def cancel_on_disconnect() -> None:
                 while (await request.receive())["type"] != "http.disconnect":
                     pass
                 tasks.cancel_scope.cancel()
 
-            tasks.start_soon(watch)
-            await self._clients.fetch(str(asked.get("client_id", "")), requester)
+            tasks.start_soon(cancel_on_disconnect)
+            await self._clients.fetch(str(params.get("client_id", "")), requester)
             tasks.cancel_scope.cancel()
 
     def _metadata(self) -> OAuthMetadata:
@@ -139,9 +140,9 @@ class Endpoints:
         return document
 
 
-def _too_long(asked: Mapping[str, object]) -> str:
+def _too_long(params: Mapping[str, object]) -> str:
     for name, most in LONGEST.items():
-        value = asked.get(name, "")
+        value = params.get(name, "")
         if not isinstance(value, str) or len(value) > most:
             return f"{name} is longer than {most:,} characters"
     return ""

@@ -1,7 +1,7 @@
-"""The gate: finds out whose a request is, and lets nobody in who does not show it.
+"""Authenticates each request over HTTP, and answers 401 to those without valid credentials.
 
-Three ways, of which the settings choose: a token of ours that a sign-in gave, a webhook of the caller's
-own in a header, and the one token of a server that is one user's own.
+The settings allow some of three kinds: an access token that this server has issued, the caller's own
+webhook in a header, and the one bearer token of a server that belongs to one user.
 """
 
 import hmac
@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.credentials import Webhook, is_listed, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError
 from bitrix24_chat_mcp.runtime.caller import CallerToken, CredentialProvider, provider
@@ -37,7 +37,7 @@ Admitted = tuple[AuthCredentials, AuthenticatedUser]
 
 
 class CallerAuthBackend(AuthenticationBackend):
-    """Reads a request's credentials. `portals` are those that webhooks may be of, none for no webhooks."""
+    """Reads a request's credentials. `portals` are those whose webhooks are accepted; none: no webhooks."""
 
     def __init__(
         self, resource: str, verifiers: Sequence[Verify], portals: Collection[str], webhooks: WebhookVerifier
@@ -48,14 +48,14 @@ class CallerAuthBackend(AuthenticationBackend):
         self._bearers = BearerAuthBackend(self, resource_server_url=AnyHttpUrl(resource))
 
     async def authenticate(self, conn: HTTPConnection) -> Admitted | None:
-        """Return who calls, or None for nobody."""
+        """Return the caller, or None without credentials."""
         webhook = conn.headers.get(HEADER)
         if webhook and self._portals:
             return await self._by_webhook(webhook, conn.client.host if conn.client else "")
         return await self._bearers.authenticate(conn)
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Ask each verifier for the pass of a bearer token."""
+        """Return the caller of a bearer token, by the first verifier that knows it."""
         for verify in self._verifiers:
             if found := await verify(token):
                 return found.model_copy(update={"still_admitted": lambda: self._admits(token)})
@@ -64,8 +64,8 @@ class CallerAuthBackend(AuthenticationBackend):
     async def _admits(self, token: str) -> bool:
         return await self.verify_token(token) is not None
 
-    async def _by_webhook(self, shown: str, address: str) -> Admitted:
-        webhook = self._read(shown)
+    async def _by_webhook(self, header: str, address: str) -> Admitted:
+        webhook = self._read(header)
         try:
             await self._webhooks.verify(webhook, address)
         except PortalError as error:
@@ -78,7 +78,7 @@ class CallerAuthBackend(AuthenticationBackend):
                 return not _is_final(error)
             return True
 
-        # The client is named by what only the webhook's owner can show: sessions and sealed values are its.
+        # Named by a digest of the webhook: sessions and sealed values belong to those who hold it.
         caller = CallerToken(
             client_id=f"webhook:{webhook.signing_key().hex()}",
             scopes=[SCOPE],
@@ -88,11 +88,11 @@ class CallerAuthBackend(AuthenticationBackend):
         )
         return AuthCredentials(caller.scopes), AuthenticatedUser(caller)
 
-    def _read(self, shown: str) -> Webhook:
-        if len(shown) > _LONGEST_WEBHOOK:
+    def _read(self, header: str) -> Webhook:
+        if len(header) > _LONGEST_WEBHOOK:
             raise AuthenticationError(f"{HEADER}: it is longer than {_LONGEST_WEBHOOK} characters")
         try:
-            webhook = parse_webhook(shown)
+            webhook = parse_webhook(header)
         except ValueError as error:
             raise AuthenticationError(f"{HEADER}: {error}") from None
         if not is_listed(urlsplit(webhook.portal).netloc, self._portals):
@@ -101,7 +101,7 @@ class CallerAuthBackend(AuthenticationBackend):
 
 
 class _NotConfirmedError(AuthenticationError):
-    """A webhook that the portal has not confirmed, and whether asking again may help."""
+    """The portal has not confirmed a webhook. `final` tells that asking again will not help."""
 
     def __init__(self, error: PortalError) -> None:
         super().__init__(f"{HEADER}: {describe(error)}")
@@ -112,17 +112,17 @@ def _is_final(error: PortalError) -> bool:
     return isinstance(error, ApiError) and not error.transient
 
 
-def require_caller(app: ASGIApp, gate: CallerAuthBackend, metadata: str | None) -> ASGIApp:
+def require_caller(app: ASGIApp, backend: CallerAuthBackend, metadata: str | None) -> ASGIApp:
     """Wrap an application so that only requests with credentials reach it.
 
-    `metadata` is where a client that has none learns how to get some.
+    `metadata` is the address at which a client without credentials learns how to get some.
     """
     required = RequireAuthMiddleware(app, [SCOPE], AnyHttpUrl(metadata) if metadata else None)
-    return AuthenticationMiddleware(AuthContextMiddleware(required), backend=gate, on_error=_refuse)
+    return AuthenticationMiddleware(AuthContextMiddleware(required), backend=backend, on_error=_refuse)
 
 
 def one_token(secret: str, resource: str, owner: CredentialProvider) -> Verify:
-    """Verify the one token of a server that is its owner's own."""
+    """Return the verifier of the one bearer token of a server that belongs to one user."""
 
     async def verify(token: str) -> AccessToken | None:
         if not hmac.compare_digest(token.encode(), secret.encode()):

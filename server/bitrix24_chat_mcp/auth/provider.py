@@ -1,16 +1,11 @@
-"""The authorization server that MCP clients meet; behind it people sign in at their own portal.
+"""The authorization server for MCP clients; users sign in with Bitrix24, at their own portal.
 
-The SDK speaks the protocol and checks PKCE; here is decided who is let in. What a client gets is ours and
-good for this server alone; the pair of tokens that the portal gave stays in the store.
+The SDK implements the protocol and checks PKCE; this module decides which codes and tokens are valid. A
+client's tokens are issued by this server and valid at it alone; the portal's tokens stay in the store.
 """
 
 import re
-import secrets
-import time
 
-import anyio
-import msgspec
-from cachetools import TTLCache
 from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
@@ -18,10 +13,12 @@ from mcp.server.auth.provider import (
     AuthorizeError,
     OAuthAuthorizationServerProvider,
     RefreshToken,
+    TokenError,
 )
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.runtime.caller import CallerToken, provider
@@ -29,28 +26,14 @@ from bitrix24_chat_mcp.runtime.caller import CallerToken, provider
 from .clients import SCOPE, Client, ClientRegistry, digest
 from .grants import Grant, GrantStore
 from .pending import PendingAuthorization, PendingAuthorizations
-from .sealing import Sealer
 
-CODE_LIFE = 60
-"""Seconds for which an authorization code is good."""
-_MOST_CODES = 10_000
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # SHA-256 in base64url, RFC 7636 section 4.2
 
 
-class _SealedCode(msgspec.Struct, frozen=True):
-    """What an authorization code says; `grant` is the id of the grant that it begins."""
-
-    grant: str
-    expires: int
-    sign_in: str
-    pending: PendingAuthorization
-
-
 class IssuedCode(AuthorizationCode):
-    """A code of ours, the sign-in it stands for, and the grant that it begins."""
+    """A code of this server, and the authorization that it completes."""
 
-    sign_in: str
-    grant: str
+    pending: PendingAuthorization
 
 
 class GrantRefreshToken(RefreshToken):
@@ -64,31 +47,28 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
 
     def __init__(
         self,
-        sign_ins: TokenRefresher,
+        refresher: TokenRefresher,
         clients: ClientRegistry,
         grants: GrantStore,
         pending: PendingAuthorizations,
-        sealer: Sealer,
         *,
         issuer: str,
         resource: str,
     ) -> None:
-        self._sign_ins = sign_ins
+        self._refresher = refresher
         self._clients = clients
         self._grants = grants
         self._pending = pending
-        self._sealer = sealer
         self._issuer = issuer
         self._resource = resource
-        self._used_codes: TTLCache[str, None] = TTLCache(_MOST_CODES, CODE_LIFE)
 
     def is_resource(self, named: str) -> bool:
         """Tell whether a resource indicator (RFC 8707) names this server."""
         return named.rstrip("/") == self._resource
 
     async def get_client(self, client_id: str) -> Client | None:
-        """Find a client."""
-        return self._clients.find(client_id)
+        """Return a client, or None for an unknown id."""
+        return await self._clients.find(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
         """Register a client: give it its id."""
@@ -101,55 +81,50 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
             raise AuthorizeError("invalid_target", f"this server is {self._resource}")
         if not _CHALLENGE.fullmatch(params.code_challenge):
             raise AuthorizeError("invalid_request", "code_challenge is no SHA-256 digest in base64url")
-        known = Client.model_validate(client.model_dump())
-        return f"{self._issuer}/sign-in/{self._pending.begin(known, params)}"
-
-    def welcome(self, pending: PendingAuthorization, sign_in: str) -> str:
-        """Return a code for the client: its user has signed in."""
-        pending = msgspec.structs.replace(pending, client_name="", state=None)  # what it needs no more
-        grant, expires = secrets.token_hex(16), int(time.time()) + CODE_LIFE
-        return self._sealer.seal("code", _SealedCode(grant, expires, sign_in, pending))
+        requesting = Client.model_validate(client.model_dump())
+        return f"{self._issuer}/sign-in/{self._pending.begin(requesting, params)}"
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> IssuedCode | None:
-        """Find a code, if it is this client's. One that has been used ends the grant that it began."""
-        code = self._sealer.open("code", authorization_code, _SealedCode)
-        if code is None or code.pending.client_id != digest(client.client_id):
+        """Return a code, if it is this client's. One that has been used ends the grant that it began."""
+        code = self._pending.unseal("code", authorization_code)
+        if code is None or code.client_id != digest(client.client_id):
             return None
-        if code.grant in self._used_codes or self._grants.find(code.grant):
-            self._grants.end(code.grant)
+        if await self._pending.is_finished("code", code) or await self._grants.find(code.id):
+            await self._grants.end(code.id)
             return None
         return IssuedCode(
             code=authorization_code,
             scopes=[SCOPE],
             expires_at=code.expires,
             client_id=client.client_id,
-            code_challenge=code.pending.code_challenge,
-            redirect_uri=AnyUrl(code.pending.redirect_uri),
-            redirect_uri_provided_explicitly=code.pending.redirect_uri_given,
+            code_challenge=code.code_challenge,
+            redirect_uri=AnyUrl(code.redirect_uri),
+            redirect_uri_provided_explicitly=code.redirect_uri_given,
             resource=self._resource,
-            sign_in=code.sign_in,
-            grant=code.grant,
+            pending=code,
         )
 
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: IssuedCode
     ) -> OAuthToken:
         """Issue tokens for a code, once."""
-        code = authorization_code
-        self._used_codes[code.grant] = None
-        self._clients.keep(client)
-        return self._grants.begin(
-            digest(client.client_id), code.sign_in, code.scopes, self._resource, code.grant
-        )
+        code = authorization_code.pending
+        if not await self._pending.finish("code", code):
+            await self._grants.end(code.id)
+            raise TokenError("invalid_grant", "the authorization code has been used")
+        await self._clients.store(client)
+        return await self._grants.begin(code.client_id, code.sign_in, [SCOPE], self._resource, code.id)
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
     ) -> GrantRefreshToken | None:
-        """Find a refresh token, if it is this client's and its user is still signed in."""
-        grant = self._grants.by_refresh(refresh_token)
-        if grant is None or grant.client_id != digest(client.client_id) or not self._signed_in(grant):
+        """Return a refresh token, if it is this client's and its user is still signed in."""
+        grant = await self._grants.by_refresh(refresh_token)
+        if grant is None or grant.client_id != digest(client.client_id):
+            return None
+        if await self._credentials(grant) is None:
             return None
         return GrantRefreshToken(
             token=refresh_token,
@@ -165,19 +140,18 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
     ) -> OAuthToken:
         """Issue the next tokens."""
         del scopes
-        tokens = self._grants.renew(refresh_token.grant)
-        self._clients.keep(client)
+        tokens = await self._grants.renew(refresh_token.grant)
+        await self._clients.store(client)
         return tokens
 
     async def load_access_token(self, token: str) -> AccessToken | None:
-        """Return the caller's pass, or None: then the client is told to sign its user in."""
-        found = self._grants.by_access(token)
+        """Return the caller, or None: then the client is told to let its user sign in."""
+        found = await self._grants.by_access(token)
         if found is None:
             return None
         grant, expires = found
-        try:
-            credentials = self._sign_ins.load(grant.sign_in)
-        except PortalError:
+        credentials = await self._credentials(grant)
+        if credentials is None:
             return None
         return CallerToken(
             token=token,
@@ -190,20 +164,15 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
             who=provider(credentials),
         )
 
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """As the SDK's token verifiers do."""
-        return await self.load_access_token(token)
-
     async def revoke(self, client: OAuthClientInformationFull, token: str) -> None:
         """End the grant behind a token of this client's; any other token is no error (RFC 7009)."""
-        await anyio.lowlevel.checkpoint()
-        grant = self._grants.by_any(token)
+        grant = await self._grants.by_any(token)
         if grant and grant.client_id == digest(client.client_id):
-            self._grants.end(grant.id)
+            await self._grants.end(grant.id)
 
-    def _signed_in(self, grant: Grant) -> bool:
+    async def _credentials(self, grant: Grant) -> Credentials | None:
+        """Return the credentials of the grant's user, None if the user is not signed in any more."""
         try:
-            self._sign_ins.load(grant.sign_in)
+            return await self._refresher.load(grant.sign_in)
         except PortalError:
-            return False
-        return True
+            return None

@@ -1,4 +1,4 @@
-"""Redirect URIs: which ones a client may register, when two are the same, and how people see them."""
+"""Redirect URIs: which ones a client may register, which ones match, and how users see them."""
 
 import re
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ NATIVE_SCHEMES = frozenset(
         "zed",
     }
 )
-"""Schemes that well-known MCP clients have for themselves, although RFC 8252 asks for one with a domain."""
+"""Schemes of well-known MCP clients, although RFC 8252 asks for one with a domain."""
 MOST = 10
 MOST_CHARACTERS = 1024
 _REVERSE_DOMAIN = re.compile(r"[a-z]{2,24}(\.[a-z0-9][a-z0-9-]*)+")  # RFC 8252 section 7.1: com.example.app
@@ -36,15 +36,15 @@ _RULE = (
 )
 
 
-def complaints(uris: list[AnyUrl] | None) -> str:
-    """Say what is wrong with the redirect URIs of a client; nothing is if the text is empty."""
+def problems(uris: list[AnyUrl] | None) -> str:
+    """Return what is wrong with a client's redirect URIs, or an empty text."""
     if not uris or len(uris) > MOST:
         return f"between 1 and {MOST} redirect_uris are needed"
-    return next((said for uri in uris if (said := complaint(uri))), "")
+    return next((found for uri in uris if (found := problem(uri))), "")
 
 
-def complaint(uri: AnyUrl) -> str:
-    """Say what is wrong with a redirect URI; nothing is if the text is empty."""
+def problem(uri: AnyUrl) -> str:
+    """Return what is wrong with a redirect URI, or an empty text."""
     text = str(uri)
     if len(text) > MOST_CHARACTERS:
         return f"redirect_uris must not be longer than {MOST_CHARACTERS:,} characters"
@@ -53,19 +53,19 @@ def complaint(uri: AnyUrl) -> str:
     return "" if _is_allowed(uri) else _RULE
 
 
-def is_same(asked: AnyUrl, registered: AnyUrl) -> bool:
-    """Tell whether a client may be sent to what it asks for; at a loopback address any port is good."""
-    if asked == registered:
+def is_same(requested: AnyUrl, registered: AnyUrl) -> bool:
+    """Tell whether a requested URI matches a registered one; at a loopback address any port does."""
+    if requested == registered:
         return True
     return (
         registered.scheme == "http"
-        and not complaint(asked)
-        and _without_port(asked) == _without_port(registered)
+        and not problem(requested)
+        and _without_port(requested) == _without_port(registered)
     )
 
 
 def shown(uri: AnyUrl) -> str:
-    """Return scheme, host and port as people should see them; hosts of other scripts in Punycode."""
+    """Return scheme, host and port for the user to read; hosts of other scripts in Punycode."""
     port = "" if uri.port in {None, _PORTS.get(uri.scheme)} else f":{uri.port}"
     return f"{uri.scheme}://{uri.host}{port}" if uri.host else f"{uri.scheme}:"
 

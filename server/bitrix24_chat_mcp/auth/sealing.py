@@ -1,6 +1,6 @@
-"""Sealed values: what the server gives out and reads again later, so that it need not store it.
+"""Sealed values: clients and browsers carry them, so that the server need not store them.
 
-A value is sealed by AES-GCM for one purpose and cannot be read, changed, or used for another one. Every
+A value is encrypted by AES-GCM for one purpose, and cannot be read, changed, or used for another one. Every
 server with the same key can open it.
 """
 
@@ -23,7 +23,7 @@ class Sealer:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def seal(self, purpose: str, value: msgspec.Struct) -> str:
+    def seal(self, purpose: str, value: object) -> str:
         """Return a value as text of letters, digits, `-` and `_`."""
         salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
         sealed = self._cipher(purpose, salt).encrypt(nonce, msgspec.json.encode(value), purpose.encode())

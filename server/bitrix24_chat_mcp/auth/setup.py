@@ -1,7 +1,6 @@
-"""Puts a team's server together: the MCP endpoint behind its gate, and beside it what signs people in."""
+"""Builds authentication over HTTP: middleware around the MCP endpoint, and the sign-in routes beside it."""
 
 import secrets
-from collections.abc import Iterator
 
 from mcp.server.auth.routes import build_resource_metadata_url
 from starlette.routing import BaseRoute
@@ -10,7 +9,7 @@ from starlette.types import ASGIApp
 from bitrix24_chat_mcp.portal.api.client import Send
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
-from bitrix24_chat_mcp.runtime.caller import CredentialProvider
+from bitrix24_chat_mcp.runtime.portal_access import PortalAccess
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from .client_documents import ClientDocuments
@@ -19,6 +18,7 @@ from .consent import ConsentPages
 from .endpoints import Endpoints, url
 from .grants import GrantStore
 from .middleware import CallerAuthBackend, Verify, one_token, require_caller
+from .one_time_marks import InProcessMarks
 from .pending import PendingAuthorizations
 from .provider import Provider
 from .sealing import Sealer
@@ -27,60 +27,42 @@ from .webhooks import WebhookVerifier
 _DOCUMENT_BYTES = 64 * 1024
 
 
-class House:
-    """A server's way of knowing people: `open` puts it around the endpoint."""
+def protect(
+    endpoint: ASGIApp,
+    http: HttpSettings,
+    path: str,
+    access: PortalAccess,
+    send: Send,
+    documents: HttpClient | None = None,
+) -> tuple[ASGIApp, list[BaseRoute]]:
+    """Return the MCP endpoint behind authentication, and the routes of signing in.
 
-    def __init__(
-        self,
-        http: HttpSettings,
-        path: str,
-        owner: CredentialProvider,
-        sign_ins: TokenRefresher | None,
-        line: Send,
-        documents: HttpClient | None = None,
-    ) -> None:
-        self._http = http
-        self._origin = http.public_url or f"http://{http.host}:{http.port}"
-        self._resource = self._origin + path
-        self._owner = owner
-        self._line = line
-        self._sign_ins = sign_ins if "bitrix24" in http.auth else None
-        self._documents = documents or HttpClient(
-            timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts
-        )
+    `path` is the endpoint's; `send` asks the portal; `documents` takes the place of the network for
+    clients' metadata documents. Raises a PortalError if the token store cannot be opened.
+    """
+    origin = http.public_url or f"http://{http.host}:{http.port}"
+    resource, metadata = origin + path, None
+    verifiers, routes = list[Verify](), list[BaseRoute]()
+    if http.bearer_token and "bearer" in http.auth:
+        verifiers.append(one_token(http.bearer_token.get_secret_value(), resource, access.credentials))
+    if access.token_refresher and "bitrix24" in http.auth:
+        fetcher = documents or HttpClient(timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts)
+        provider, routes = _authorization_server(http, access.token_refresher, fetcher, origin, resource)
+        verifiers.append(provider.load_access_token)
+        metadata = str(build_resource_metadata_url(url(resource)))
+    portals = http.portals if "webhook-header" in http.auth else ()
+    backend = CallerAuthBackend(resource, verifiers, portals, WebhookVerifier(send))
+    return require_caller(endpoint, backend, metadata), routes
 
-    def open(self, endpoint: ASGIApp) -> tuple[ASGIApp, list[BaseRoute]]:
-        """Return `endpoint` behind its gate, and the routes of signing in."""
-        verifiers = list(self._one_token())
-        metadata, routes = None, list[BaseRoute]()
-        if self._sign_ins:
-            provider, routes = self._authorization_server(self._sign_ins)
-            verifiers.append(provider.verify_token)
-            metadata = str(build_resource_metadata_url(url(self._resource)))
-        portals = self._http.portals if "webhook-header" in self._http.auth else ()
-        gate = CallerAuthBackend(self._resource, verifiers, portals, WebhookVerifier(self._line))
-        return require_caller(endpoint, gate, metadata), routes
 
-    def _one_token(self) -> Iterator[Verify]:
-        token = self._http.bearer_token
-        if token and "bearer" in self._http.auth:
-            yield one_token(token.get_secret_value(), self._resource, self._owner)
-
-    def _authorization_server(self, sign_ins: TokenRefresher) -> tuple[Provider, list[BaseRoute]]:
-        secret = self._http.state_key
-        key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
-        sealer = Sealer(key)
-        clients = ClientRegistry(sign_ins.store, sealer, ClientDocuments(self._documents))
-        pending = PendingAuthorizations(sealer)
-        provider = Provider(
-            sign_ins,
-            clients,
-            GrantStore(sign_ins.store, key),
-            pending,
-            sealer,
-            issuer=self._origin,
-            resource=self._resource,
-        )
-        consent = ConsentPages(provider, pending, sign_ins, self._origin)
-        endpoints = Endpoints(provider, clients, consent, origin=self._origin, resource=self._resource)
-        return provider, [*consent.routes(), *endpoints.routes()]
+def _authorization_server(
+    http: HttpSettings, refresher: TokenRefresher, fetcher: HttpClient, origin: str, resource: str
+) -> tuple[Provider, list[BaseRoute]]:
+    key = http.state_key.get_secret_value().encode() if http.state_key else secrets.token_bytes(32)
+    store, sealer = refresher.open_store(), Sealer(key)
+    clients = ClientRegistry(store, sealer, ClientDocuments(fetcher))
+    pending, grants = PendingAuthorizations(sealer, InProcessMarks()), GrantStore(store, key)
+    provider = Provider(refresher, clients, grants, pending, issuer=origin, resource=resource)
+    consent = ConsentPages(pending, refresher, origin)
+    endpoints = Endpoints(provider, clients, consent, origin=origin, resource=resource)
+    return provider, [*consent.routes(), *endpoints.routes()]

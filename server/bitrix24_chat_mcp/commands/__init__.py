@@ -1,1 +1,1 @@
-"""What the command line does beside serving: check, login, logout, demo."""
+"""The commands beside serving: check, login, logout, demo; and how all of them read settings and end."""

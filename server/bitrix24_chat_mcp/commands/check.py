@@ -1,29 +1,29 @@
-"""`bitrix24-chat-mcp check`: says, step by step, whether the settings are right, and what to mend."""
+"""`bitrix24-chat-mcp check`: checks hosts, settings and portal, step by step, and prints what to change."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.sanitize import sanitize
-from bitrix24_chat_mcp.answers.terminal import line
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.answers.token_budget import estimate
 from bitrix24_chat_mcp.mcp_server.tool_definitions import build_tools
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.runtime.context import AppContext
-from bitrix24_chat_mcp.settings.load import ConfigError, Settings, find_file, load
+from bitrix24_chat_mcp.settings.load import ConfigError, Settings, find_file
 
+from .console import load_settings, one_line
 from .host_checks import MOST_SHOWN, problems
 from .hosts import HOSTS, ServerEntry, server_entries
 
-MOST_COMPLAINTS = 20
-"""Lines about one entry."""
+MOST_PROBLEMS = 20
+"""Problems that are printed of one entry."""
 
 
 def run(options: dict[str, Any]) -> int:
-    """Check hosts, settings and portal, and print what was found; return 0 if all is right, else 1."""
+    """Print the result of each check on stdout; return 0 if every one passed, else 1."""
     failed = _check_hosts() + _check_settings(options)
     if not failed:
         print("All is right.")
@@ -32,7 +32,7 @@ def run(options: dict[str, Any]) -> int:
 
 def _check_settings(options: dict[str, Any]) -> int:
     try:
-        settings = load(**options)
+        settings = load_settings(options)
     except ConfigError as error:
         return _failed("settings", str(error))
     path = find_file(settings.config)
@@ -56,32 +56,32 @@ async def _check_portal(settings: Settings) -> int:
         except PortalError as error:
             return _failed("address", describe(error))
         _passed("address", f"{portal.credentials.portal}, well formed")
-        for step, ask in _STEPS.items():
+        for step, check in _STEPS.items():
             try:
-                _passed(step, await ask(portal))
+                _passed(step, await check(portal))
             except PortalError as error:
                 return _failed(step, describe(error))
     return 0
 
 
 def _check_hosts() -> int:
-    """Look at this server's entries in the hosts' files; return in how many something is wrong."""
-    found = list(server_entries())
-    if not found:
+    """Check this server's entries in the hosts' files; return how many have problems."""
+    entries = list(server_entries())
+    if not entries:
         print(f"--    hosts: no entry in the files of {', '.join(host.name for host in HOSTS)}")
-    return sum(map(_check_entry, found))
+    return sum(map(_check_entry, entries))
 
 
 def _check_entry(entry: ServerEntry) -> int:
     where = f"{sanitize(entry.name, MOST_SHOWN)!r} in {entry.file}" if entry.name else str(entry.file)
-    wrong = problems(entry)
-    if not wrong:
+    found = problems(entry)
+    if not found:
         _passed(entry.host.name, where)
-    for said in wrong[:MOST_COMPLAINTS]:
-        _failed(entry.host.name, f"{where}: {said}")
-    if len(wrong) > MOST_COMPLAINTS:
-        _failed(entry.host.name, f"{where}: and {len(wrong) - MOST_COMPLAINTS} more")
-    return int(bool(wrong))
+    for problem in found[:MOST_PROBLEMS]:
+        _failed(entry.host.name, f"{where}: {problem}")
+    if len(found) > MOST_PROBLEMS:
+        _failed(entry.host.name, f"{where}: and {len(found) - MOST_PROBLEMS} more")
+    return int(bool(found))
 
 
 async def _reach(portal: Portal) -> str:
@@ -110,10 +110,10 @@ _STEPS: dict[str, Callable[[Portal], Awaitable[str]]] = {
 }
 
 
-def _passed(step: str, said: str) -> None:
-    print("ok   ", line(f"{step}: {said}"))
+def _passed(step: str, result: str) -> None:
+    print("ok   ", one_line(f"{step}: {result}"))
 
 
-def _failed(step: str, said: str) -> int:
-    print("FAIL ", line(f"{step}: {said}"))
+def _failed(step: str, problem: str) -> int:
+    print("FAIL ", one_line(f"{step}: {problem}"))
     return 1

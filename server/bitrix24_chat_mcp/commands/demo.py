@@ -9,15 +9,18 @@ from typing import Any, cast
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
+from .console import CommandError
+
 _PREVIEW_ROWS = 12
 
 
 def run() -> int:
-    """Play the conversation; return the exit status."""
-    return asyncio.run(_play())
+    """Show the conversation of an assistant with the server. Raises CommandError."""
+    asyncio.run(_converse())
+    return 0
 
 
-async def _play() -> int:
+async def _converse() -> None:
     async with _connected() as client:
         chats = await _call(client, "list_recent_chats", limit=_PREVIEW_ROWS)
         rows = cast("dict[str, list[dict[str, Any]]]", chats.structured_content)["chats"]
@@ -26,11 +29,14 @@ async def _play() -> int:
         await _call(client, "list_recent_chats", limit=5)
         await _call(client, "pin_chat", dialog_id=chosen["dialog_id"], pin=False)
         refused = await _call(client, "pin_chat", dialog_id="chat999999")
+    if not refused.is_error:
+        raise CommandError("the demo portal pinned a chat that does not exist; please report this")
     _say("Done: listed, pinned, unpinned, and one pin refused with the reason.")
     async with _connected("--toolsets", "read,marks") as client:
         marked = await _read_and_mark(client, rows[0]["dialog_id"])
+    if marked.is_error:
+        raise CommandError("the demo portal refused to mark a chat; please report this")
     _say("Done: read what is unread, and marked it read as far as it was read.")
-    return 0 if refused.is_error and not marked.is_error else 1
 
 
 async def _read_and_mark(client: Client, dialog_id: str) -> CallToolResult:
@@ -59,8 +65,8 @@ async def _call(client: Client, tool: str, **arguments: object) -> CallToolResul
     written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     _say(f"The assistant calls {tool}({written}) and reads:")
     result = await client.call_tool(tool, arguments)
-    said = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
-    for line in said.splitlines():
+    answer = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+    for line in answer.splitlines():
         print(f"  {line.expandtabs(4)}")
     return result
 

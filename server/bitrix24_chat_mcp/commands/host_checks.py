@@ -1,4 +1,4 @@
-"""What is wrong with this server's entry in a host's file; never says a secret."""
+"""Finds the problems of this server's entry in a host's file, and describes them without secrets."""
 
 import json
 import os
@@ -21,25 +21,26 @@ MOST_SHOWN = 80
 """Characters of a name or a command that are repeated."""
 _WEBHOOK = re.compile(r"/rest/[^/\s]+/[^/\s]+")
 _PLACEHOLDER = "PORTAL/rest/USER/CODE"
-_KNOW_BY_URL = {"Cursor", "Codex"}
+_HTTP_BY_URL = {"Cursor", "Codex"}
+"""Hosts that take an entry with `url` for HTTP; the others need a `type`."""
 _FILLED_IN_LATER = re.compile(r"\$\{.*\}")
 
 
 def problems(entry: ServerEntry) -> list[str]:
-    """Return what is wrong, a sentence each; nothing if the host can start the server so."""
+    """Return the problems of an entry, a sentence each; none if the host can start the server with it."""
     if entry.misplaced:
         return [entry.misplaced]
-    checks = (_switch, _address if "url" in entry.written else _command)
-    return [said for check in checks for said in check(entry)]
+    checks = (_enabled, _address if "url" in entry.written else _command)
+    return [problem for check in checks for problem in check(entry)]
 
 
-def _switch(entry: ServerEntry) -> Iterator[str]:
+def _enabled(entry: ServerEntry) -> Iterator[str]:
     if entry.written.get("disabled") is True or entry.written.get("enabled") is False:
         yield "is switched off"
 
 
 def _address(entry: ServerEntry) -> Iterator[str]:
-    if entry.host.name not in _KNOW_BY_URL and entry.written.get("type") != "http":
+    if entry.host.name not in _HTTP_BY_URL and entry.written.get("type") != "http":
         yield 'needs "type": "http" beside the url'
     if not str(entry.written["url"]).rstrip("/").endswith("/mcp"):
         yield "the url must end in /mcp"
@@ -51,7 +52,7 @@ def _command(entry: ServerEntry) -> Iterator[str]:
         yield "has no command"
     elif _WEBHOOK.search(command):
         yield "a webhook stands in command, where every list of processes shows it: put it in env"
-    elif " " in command and not os.path.exists(command):  # noqa: PTH110 - what is no path at all does not
+    elif " " in command and not os.path.exists(command):  # noqa: PTH110 - false for a text that is no path
         yield "the command holds its arguments: put them in args, one by one"
     elif not (command.isprintable() and shutil.which(command)):
         yield f"the command {sanitize(command, MOST_SHOWN)!r} is not on the PATH: give it with its whole path"
@@ -60,11 +61,13 @@ def _command(entry: ServerEntry) -> Iterator[str]:
 
 
 def _arguments(written: object) -> Iterator[str]:
-    if not isinstance(written, list) or not all(isinstance(one, str) for one in cast("list[Any]", written)):
+    if not isinstance(written, list) or not all(
+        isinstance(argument, str) for argument in cast("list[Any]", written)
+    ):
         yield "args must be a list of strings"
         return
     arguments = cast("list[str]", written)
-    if any(_WEBHOOK.search(one) for one in arguments):
+    if any(map(_WEBHOOK.search, arguments)):
         yield "a webhook stands in args, where every list of processes shows it: put it in env"
     if "http" in arguments or "--transport=http" in arguments:
         yield "args ask for HTTP, but a host that starts a command speaks stdio: leave --transport out"

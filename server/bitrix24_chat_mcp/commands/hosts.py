@@ -1,4 +1,4 @@
-"""The programs that start this server: where each keeps its list of servers, and under which key."""
+"""The hosts that start this server: in which file each lists its servers, and under which key."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from bitrix24_chat_mcp.portal.api.known_secrets import known
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A program with its files: the user's own, and one that a project shares with everybody in it."""
+    """A host with its files: the user's own, and one that a project shares with everyone who works on it."""
 
     name: str
     key: str
@@ -25,7 +25,7 @@ class Host:
     project_file: str = ""
 
     def files(self) -> Iterator[tuple[Path, bool]]:
-        """Return each file that exists, and whether it is a shared one."""
+        """Return each file that exists, and whether a project shares it."""
         config = platformdirs.user_config_path(roaming=True)
         own = Path(self.user_file.format(home=Path.home(), config=config))
         shared = Path.cwd() / self.project_file
@@ -40,15 +40,16 @@ HOSTS = (
     Host("Codex", "mcp_servers", "{home}/.codex/config.toml"),
 )
 _KEYS = {host.key for host in HOSTS}
-
-
 _CODE = re.compile(r"/rest/[^/\s]+/([^/\s\"]+)")
 _SECRET_SETTING = re.compile(r"\w+_(?:SECRET|TOKEN|KEY)")
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class ServerEntry:
-    """A host's entry for this server, as written in its file; `misplaced` says if that is the wrong place."""
+    """A host's entry for this server, as written in its file.
+
+    `misplaced` is the problem with the file or with the place of the entry in it, if there is one.
+    """
 
     host: Host
     file: Path
@@ -64,7 +65,7 @@ class ServerEntry:
 
 
 def server_entries() -> Iterator[ServerEntry]:
-    """Find this server in the files of all hosts, those of the present folder's project included."""
+    """Return this server's entries in the files of all hosts, also those of the current folder's project."""
     for host in HOSTS:
         for file, shared in host.files():
             try:
@@ -72,7 +73,7 @@ def server_entries() -> Iterator[ServerEntry]:
             except (OSError, ValueError, RecursionError) as error:
                 yield ServerEntry(host, file, "", {}, misplaced=_unreadable(error))
                 continue
-            for name, written, misplaced in _ours(document, host):
+            for name, written, misplaced in _entries(document, host):
                 yield ServerEntry(host, file, name, written, shared, misplaced)
 
 
@@ -80,7 +81,7 @@ def _read(file: Path) -> dict[str, Any]:
     text = file.read_text(encoding="utf-8")
     document: object = tomllib.loads(text) if file.suffix == ".toml" else json.loads(_without_comments(text))
     if not isinstance(document, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - what is wrong is the text
+        raise ValueError("not an object")  # noqa: TRY004 - it is the file that is wrong
     return cast("dict[str, Any]", document)
 
 
@@ -88,12 +89,12 @@ _NOT_JSON = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])'
 
 
 def _without_comments(text: str) -> str:
-    """Leave the JSON of what VS Code and Cursor read: comments and trailing commas are allowed there."""
-    return _NOT_JSON.sub(lambda found: found[1] or "", text)
+    """Remove comments and trailing commas, which VS Code and Cursor allow in their JSON."""
+    return _NOT_JSON.sub(lambda match: match[1] or "", text)
 
 
 def _unreadable(error: Exception) -> str:
-    """Say where a file is broken without repeating what stands there."""
+    """Describe why a file cannot be read, without quoting the file."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror})"
     if isinstance(error, json.JSONDecodeError):
@@ -101,9 +102,9 @@ def _unreadable(error: Exception) -> str:
     return "is not valid, so the host ignores the whole file"
 
 
-def _ours(document: Mapping[str, Any], host: Host) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    here = _table(_table(document, "projects"), str(Path.cwd()))  # as Claude Code keeps a project's own
-    for table in (document, here):
+def _entries(document: Mapping[str, Any], host: Host) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    of_project = _table(_table(document, "projects"), str(Path.cwd()))  # Claude Code's, for one project only
+    for table in (document, of_project):
         for key in _KEYS:
             misplaced = "" if key == host.key else f"stands under {key!r}, but {host.name} reads {host.key!r}"
             for name, written in _table(table, key).items():

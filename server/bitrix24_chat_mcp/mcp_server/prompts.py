@@ -9,8 +9,8 @@ from mcp_types import Icon
 from pydantic import Field
 
 from bitrix24_chat_mcp.answers import text
-from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.records import Kind
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.chats import chat_list
 from bitrix24_chat_mcp.chats.query import ChatQuery
 from bitrix24_chat_mcp.portal.api.errors import PortalError

@@ -3,7 +3,7 @@
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from bitrix24_chat_mcp.answers import text
-from bitrix24_chat_mcp.answers.failure import describe
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.chats import chat_list
 from bitrix24_chat_mcp.chats.query import ChatQuery
 from bitrix24_chat_mcp.portal.api import rest

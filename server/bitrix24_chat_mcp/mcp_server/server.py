@@ -18,9 +18,9 @@ from mcp_types import (
 )
 from pydantic import ValidationError
 
-from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.redaction import mask_secrets
 from bitrix24_chat_mcp.answers.sanitize import sanitize
+from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.runtime.context import AppContext

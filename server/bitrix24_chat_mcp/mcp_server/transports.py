@@ -86,12 +86,11 @@ async def _health(_: "Request") -> "Response":
 def _authenticated(
     endpoint: "ASGIApp", server: ChatServer, http: HttpSettings, documents: HttpClient | None
 ) -> "tuple[ASGIApp, list[BaseRoute]]":
-    from bitrix24_chat_mcp.auth.setup import House  # noqa: PLC0415 - only servers with authentication need it
+    from bitrix24_chat_mcp.auth.setup import protect  # noqa: PLC0415 - only servers with authentication need it
 
-    access = server.context.access
-    house = House(http, PATH, access.credentials, access.token_refresher, server.context.send, documents)
+    context = server.context
     try:
-        return house.open(endpoint)
+        return protect(endpoint, http, PATH, context.access, context.send, documents)
     except PortalError as error:
         raise ConfigError(f"oauth.store: {error}") from None
 

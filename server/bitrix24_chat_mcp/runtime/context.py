@@ -50,12 +50,13 @@ class AppContext:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["AppContext"]:
         """Open the pipeline, without touching the network; close it and its connections in the end."""
-        refresher, client = self.access.token_refresher, self.access.http_client
-        around = refresher.around if refresher else _unchanged
+        refresher = self.access.token_refresher
+        around = refresher.refreshing if refresher else _unchanged
         try:
-            async with open_pipeline(
-                client, self._limits, portals=self._portals, around=around
-            ) as self._send:
+            pipeline = open_pipeline(
+                self.access.http_client, self._limits, portals=self._portals, around=around
+            )
+            async with pipeline as self._send:
                 yield self
         finally:
             self._send = None

@@ -9,8 +9,8 @@ import platformdirs
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ConfigurationError
+from bitrix24_chat_mcp.portal.oauth.local_store import open_token_store
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
-from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 
@@ -41,12 +41,8 @@ def open_portal_access(settings: Settings, http_client: HttpClient | None = None
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
         return PortalAccess(client, provider(webhook), refresher)
     if refresher and settings.oauth.portal:
-        return PortalAccess(client, partial(_load, refresher, settings.oauth.portal), refresher)
+        return PortalAccess(client, partial(refresher.load, settings.oauth.portal), refresher)
     return PortalAccess(client, _not_configured)
-
-
-async def _load(refresher: TokenRefresher, portal: str) -> Credentials:
-    return refresher.load(portal)
 
 
 def open_token_refresher(settings: Settings, http_client: HttpClient) -> TokenRefresher | None:

@@ -1,4 +1,4 @@
-"""The settings: one definition for the TOML file, the environment, the command line and the example file.
+"""The settings: one definition for the TOML file, the environment, the command line and the documentation.
 
 The command line wins over the environment, that over the file, that over the defaults. A key of the file
 such as `webhook_url` is `BITRIX24_WEBHOOK_URL` in the environment; tables nest with two underscores
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PREFIX = "BITRIX24_"
 FILE_VARIABLE = "BITRIX24_CONFIG"
-_MOST_SHOWN = 80  # characters of a name that is not known
+_MOST_SHOWN = 80  # characters of an unknown name
 _logger = logging.getLogger(__name__)
 
 
@@ -48,10 +48,10 @@ def _webhook_address(address: SecretStr) -> SecretStr:
 
 
 class _Environment(EnvSettingsSource):
-    """The environment, in which a list is a word, several with commas between them, or JSON."""
+    """The environment, where a list is one word, several with commas, or JSON."""
 
     def decode_complex_value(self, field_name: str, field: "FieldInfo", value: Any) -> Any:  # noqa: ANN401
-        """Read a list or a table; what is no JSON is taken as words, and checked as such."""
+        """Read a list or a table; a text that is no JSON is read as words, and validated as such."""
         with suppress(ValueError):
             decoded = super().decode_complex_value(field_name, field, value)
             if isinstance(decoded, list | dict):
@@ -60,7 +60,7 @@ class _Environment(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, with its default."""
+    """All settings with their defaults."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _sign_in_possible(self) -> Self:
+    def _check_oauth(self) -> Self:
         if "bitrix24" in self.http.auth and not self.oauth.application():
             raise ValueError(
                 "oauth.client_id: it is missing, or oauth.portal is; http.auth bitrix24 needs both"
@@ -117,19 +117,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Ask the command line, then the environment, then the file."""
+        """Return the sources by precedence: the command line, the environment, the file."""
         del env_settings, dotenv_settings, file_secret_settings
         return (
             init_settings,
             _Environment(settings_cls),
-            InitSettingsSource(settings_cls, _written(init_settings())),
+            InitSettingsSource(settings_cls, _read_file(init_settings())),
         )
 
 
 def load(**given: object) -> Settings:
-    """Put the settings together; `given` comes from the command line, None meaning "not given".
+    """Load the settings from all sources; `given` comes from the command line, where None is "not given".
 
-    Raises ConfigError with one line that says what to mend.
+    Raises ConfigError with one line that says what to change.
     """
     _check_environment()
     try:
@@ -139,7 +139,7 @@ def load(**given: object) -> Settings:
 
 
 def find_file(named: str | None = None) -> Path | None:
-    """Return the configuration file: the named one, that of BITRIX24_CONFIG, or the user's if it exists."""
+    """Return the settings file: the named one, else BITRIX24_CONFIG's, else the user's own if it exists."""
     if path := named or os.environ.get(FILE_VARIABLE):
         return Path(path).expanduser()
     usual = platformdirs.user_config_path("bitrix24-chat-mcp", appauthor=False) / "config.toml"
@@ -163,11 +163,11 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", "__").upper()
 
 
-def _written(given: Mapping[str, Any]) -> dict[str, Any]:
+def _read_file(given: Mapping[str, Any]) -> dict[str, Any]:
     path = find_file(given.get("config"))
     if path is None:
         return {}
-    import tomllib  # noqa: PLC0415 - most have no file
+    import tomllib  # noqa: PLC0415 - most users have no file
 
     try:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -196,27 +196,27 @@ def _check_environment() -> None:
     for name in map(str.upper, os.environ):
         if not name.startswith(PREFIX) or name in known:
             continue
-        if meant := nearest(name, known):
-            raise ConfigError(f"environment: unknown variable {_printable(name)}{meant}")
+        if suggestion := nearest(name, known):
+            raise ConfigError(f"environment: unknown variable {_printable(name)}{suggestion}")
         _logger.warning("environment: %s is no setting of this server and is left alone", _printable(name))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean X?" where a name is nearly a known one, else nothing."""
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
+    """Return "; did you mean X?" if a name is close to a known one, else nothing."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _sentence(problem: "ErrorDetails") -> str:
-    """Say what is wrong with a setting, and where it was set; never what it was set to."""
+    """Describe the problem of a setting and where it was set; its value may be a secret and is left out."""
     name = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
-    said = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "value_error" and (not name or said.startswith(f"{name}.")):
-        name, said = said.split(": ", 1)  # a complaint about several settings names the one to mend
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error" and (not name or message.startswith(f"{name}.")):
+        name, message = message.split(": ", 1)  # the message of a model's validator names the setting itself
     where = f" ({variable(name)})" if variable(name) in map(str.upper, os.environ) else ""
-    return f"{name}{where}: {said}"
+    return f"{name}{where}: {message}"
 
 
 def _printable(name: str) -> str:
-    """Return what can be shown of a name that a file or the environment gave."""
+    """Return the printable beginning of a name from a file or the environment."""
     return "".join(character for character in name[:_MOST_SHOWN] if character.isprintable())

@@ -1,4 +1,4 @@
-"""The tables of the settings: how people sign in, how HTTP is served and guarded, what limits there are."""
+"""The sections of the settings: `[oauth]`, `[http]` and `[limits]`, with the rules that hold within each."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -16,7 +16,7 @@ _WITHOUT_AUTH = (
     "show one user's chats to everybody who can reach it"
 )
 _WITHOUT_NAME = "http.public_url: it is missing; set it (or http.allowed_hosts) to listen beyond loopback"
-_WITHOUT_RETURN = "http.public_url: it is missing; whoever signs in must find the way back"
+_WITHOUT_CALLBACK = "http.public_url: it is missing; whoever signs in must find the way back"
 _WITH_PATH = "http.public_url: it has a path; the server needs a name of its own, https://mcp.example.com"
 _WITHOUT_PORTALS = "http.portals: it is missing; with webhook-header it lists the portals to call"
 _WITHOUT_BEARER = "http.bearer_token: it is missing; with bearer it is what callers must know"
@@ -31,7 +31,7 @@ def _host(name: str) -> str:
     return name.lower()
 
 
-def _long(secret: SecretStr) -> SecretStr:
+def _long_secret(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < _LEAST_SECRET:
         raise ValueError(f"it must have {_LEAST_SECRET} characters at least")
     known.register(secret, secret.get_secret_value())
@@ -39,15 +39,15 @@ def _long(secret: SecretStr) -> SecretStr:
 
 
 def _loopback_url(address: str) -> str:
-    """Take it as it is written: the portal compares it letter by letter."""
+    """Check an address without changing it: the portal compares redirect addresses letter by letter."""
     if not is_loopback(urlsplit(parse_origin(address)).hostname or ""):
         raise ValueError("it must be a loopback address, such as http://127.0.0.1:8976/")
     return address
 
 
 Origin = Annotated[str, AfterValidator(parse_origin)]
-Host = Annotated[str, AfterValidator(_host)]
-LongSecret = Annotated[SecretStr, AfterValidator(_long)]
+HostName = Annotated[str, AfterValidator(_host)]
+LongSecret = Annotated[SecretStr, AfterValidator(_long_secret)]
 _TABLE = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -72,13 +72,13 @@ class OAuthSettings(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _check_secret(self) -> Self:
         if self.client_id and not self.client_secret:
             raise ValueError("oauth.client_secret: it is missing, beside oauth.client_id")
         return self
 
     def application(self) -> Application | None:
-        """Return the application, or None where none is set."""
+        """Return the local application, or None if it is not set completely."""
         if not (self.portal and self.client_id and self.client_secret):
             return None
         secret = self.client_secret.get_secret_value()
@@ -103,11 +103,11 @@ class HttpSettings(BaseModel):
     bearer_token: LongSecret | None = Field(
         default=None, description="For bearer: the token of a server that is one user's own."
     )
-    portals: frozenset[Host] = Field(
+    portals: frozenset[HostName] = Field(
         default=frozenset(),
         description="For webhook-header: portals that webhooks may be of, *.bitrix24.ru too.",
     )
-    client_hosts: frozenset[Host] = Field(
+    client_hosts: frozenset[HostName] = Field(
         default=frozenset(), description="Hosts inside the network that client metadata may be fetched from."
     )
     allowed_hosts: frozenset[str] = Field(
@@ -133,18 +133,18 @@ class HttpSettings(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _guarded(self) -> Self:
+    def _check_access(self) -> Self:
         beyond = not is_loopback(self.host)
-        for wrong, complaint in (
+        for wrong, problem in (
             (beyond and not self.auth, _WITHOUT_AUTH),
             (beyond and not (self.public_url or self.allowed_hosts), _WITHOUT_NAME),
-            ("bitrix24" in self.auth and not self.public_url, _WITHOUT_RETURN),
+            ("bitrix24" in self.auth and not self.public_url, _WITHOUT_CALLBACK),
             (bool(urlsplit(self.public_url or "").path), _WITH_PATH),
             ("webhook-header" in self.auth and not self.portals, _WITHOUT_PORTALS),
             ("bearer" in self.auth and not self.bearer_token, _WITHOUT_BEARER),
         ):
             if wrong:
-                raise ValueError(complaint)
+                raise ValueError(problem)
         return self
 
 

@@ -34,14 +34,14 @@ _results = msgspec.json.Decoder(_Results)
 
 
 def fits(request: Request[object]) -> bool:
-    """Tell whether a request means the same inside a batch, where `$result[…]` would be a reference."""
+    """Return whether a request means the same inside a batch, where the portal resolves `$result[…]`."""
     return "$result" not in "".join(_plain(request.params))
 
 
 def pack(requests: Sequence[Request[object]]) -> Request:
-    """Put requests with the same credentials into one.
+    """Make one `batch` request of requests with the same credentials; it goes on after an error.
 
-    Commands are named, because PHP would write a map of numbered ones as a list, and go on after an error.
+    Commands have names, because PHP would encode a map with numbers as a list.
     """
     commands = {_name(index): _command(request) for index, request in enumerate(requests)}
     return Request(
@@ -54,7 +54,7 @@ def pack(requests: Sequence[Request[object]]) -> Request:
 
 
 def unpack(answer: ApiResult, count: int) -> list[ApiResult | PortalError]:
-    """Read what became of each of `count` requests, in their order."""
+    """Return the outcome of each of `count` requests, in their order."""
     try:
         results = decode(answer.result, _results)
     except msgspec.DecodeError:
@@ -80,7 +80,7 @@ def _fields(params: Mapping[str, Any], under: str = "") -> list[str]:
             items = cast("Sequence[Any]", value)
             fields += _fields({str(at): item for at, item in enumerate(items)}, key)
         else:
-            # Percent-encoded to the last character: PHP reads a bare `+`, as in +03:00, as a space.
+            # Every character percent-encoded: PHP reads a bare `+`, as in +03:00, as a space.
             fields.append(f"{quote(key, safe='')}={quote(str(value), safe='')}")
     return fields
 
@@ -96,12 +96,12 @@ def _outcome(results: _Results, name: str, answer: ApiResult) -> ApiResult | Por
     result = _get(results.result, name)
     if result is None:
         return _missing()
-    own = result.copy()  # or whoever keeps this answer would keep the whole batch
+    own = result.copy()  # a view would keep the whole batch in memory
     return ApiResult(own, clock(time) or answer.as_of, resets_in(time))
 
 
-def _get(told: dict[str, T] | list[Any], name: str) -> T | None:
-    return told.get(name) if isinstance(told, dict) else None
+def _get(entries: dict[str, T] | list[Any], name: str) -> T | None:
+    return entries.get(name) if isinstance(entries, dict) else None
 
 
 def _missing() -> InvalidResponseError:

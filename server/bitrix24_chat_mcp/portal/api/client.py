@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Send(Protocol):
-    """Where requests go."""
+    """Sends requests: the pipeline."""
 
     def __call__(self, request: Request[T], /) -> Awaitable[ApiResult[T]]:
         """Return the portal's answer, read, or raise a PortalError."""
@@ -44,7 +44,7 @@ _LARGEST_ID = 10**12
 
 
 def reader(kind: type[T]) -> Reader[T]:
-    """Return a reader of results that are of a msgspec type."""
+    """Return a reader of results that have the shape of a msgspec type."""
     decoder = msgspec.json.Decoder(kind)
     return lambda result, _me: decode(result, decoder)
 
@@ -54,13 +54,13 @@ class _Dialog(msgspec.Struct):
     name: Any = ""
 
 
-class _Profile(msgspec.Struct):
+class _ProfilePayload(msgspec.Struct):
     ID: Any = ""
     NAME: Any = ""
     LAST_NAME: Any = ""
 
 
-_profiles = msgspec.json.Decoder(_Profile)
+_profiles = msgspec.json.Decoder(_ProfilePayload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,18 @@ _read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(l
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """One user's portal: `line` carries the requests, `credentials` make them somebody's."""
+    """One user's portal: `send` takes the requests, `credentials` say whose they are."""
 
-    line: Send
+    send: Send
     credentials: Credentials
 
     async def recent(
         self, flags: Collection[Flag] = (), since: datetime | None = None, *, fresh: bool = False
     ) -> Listing:
-        """List the recent chats (`im.recent.get`), all that the portal gives at once.
+        """List the recent chats (`im.recent.get`), as many as the portal returns at once.
 
-        Without `since`, those active in the last 30 days. With it, those changed since, of the last 7
-        days at most: the portal silently moves an earlier date there.
+        Without `since`, the chats active in the last 30 days. With it, those changed since, within the
+        last 7 days: the portal silently replaces an earlier date by that.
         """
         params = _flags(flags)
         if since:
@@ -102,10 +102,10 @@ class Portal:
         return _listing(await self.ask("im.recent.get", params, read_listing, fresh=fresh))
 
     async def pin(self, dialog_id: str, *, pin: bool) -> bool:
-        """Pin or unpin a chat (`im.recent.pin`); false means that the portal did nothing.
+        """Pin or unpin a chat (`im.recent.pin`); return false where the portal did nothing.
 
-        `dialog_id` must be `chatN` in lower case or a user's number: to anything else the portal may say
-        true without pinning.
+        `dialog_id` must be `chatN` in lower case or a user's number: for anything else the portal may
+        return true without pinning.
         """
         params = {"DIALOG_ID": dialog_id, "PIN": yes_no(pin)}
         return (await self.ask("im.recent.pin", params, _read_bool, writes=True)).result
@@ -113,12 +113,11 @@ class Portal:
     async def recent_and_pinned(self, flags: Collection[Flag] = (), *, fresh: bool = False) -> Listing:
         """List the recent chats and all pinned ones.
 
-        It takes two lists to see them all: `im.recent.get` leaves out what nobody has touched for 30 days,
-        and `im.recent.list` task chats. In the latter pinned chats come first, so one page has them.
+        Two REST methods are needed: `im.recent.get` leaves out chats without activity for 30 days,
+        `im.recent.list` leaves out task chats. The latter returns pinned chats first, so one page has them.
         """
-        skipped: list[Flag] = [
-            flag for flag in flags if flag != "only_openlines"
-        ]  # the latter does not know it
+        # im.recent.list does not know only_openlines.
+        skipped: list[Flag] = [flag for flag in flags if flag != "only_openlines"]
         recent, page = await _together(
             self.recent(flags, fresh=fresh), self._first_page(skipped, fresh=fresh)
         )
@@ -152,12 +151,12 @@ class Portal:
         return f"chat{dialog.id}", title
 
     async def answers(self) -> None:
-        """Make sure that a Bitrix24 portal answers, be it with a refusal (`server.time`)."""
+        """Raise unless a Bitrix24 portal answers, be it with an error code (`server.time`)."""
         with suppress(ApiError):
             await self.ask("server.time", {}, raw)
 
     async def owner(self) -> str:
-        """Return the name of the user whose credentials these are (`profile`)."""
+        """Return the name of the credentials' user (`profile`)."""
         profile = (await self.ask("profile", {}, read_profile)).result
         return profile.name or f"user {profile.user}"
 
@@ -174,7 +173,7 @@ class Portal:
         **meaning: Unpack[Meaning],
     ) -> ApiResult[T]:
         """Call a REST method as this user; raise a PortalError."""
-        return await self.line(Request(self.credentials, method, params, reader=reader, **meaning))
+        return await self.send(Request(self.credentials, method, params, reader=reader, **meaning))
 
 
 def _listing(answer: ApiResult[Listing]) -> Listing:
@@ -186,7 +185,7 @@ def _flags(flags: Collection[Flag]) -> dict[str, str | int]:
 
 
 async def _together(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, T]) -> tuple[T, T]:
-    """Await two at once; when one fails, the other is given up, and that failure raised."""
+    """Await two at once; when one fails, cancel the other and raise that failure."""
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(first), tasks.create_task(second)

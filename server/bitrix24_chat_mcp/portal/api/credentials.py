@@ -1,7 +1,7 @@
-"""Whose chats: the credentials a request travels with.
+"""Credentials: whose request it is.
 
 A webhook address is `https://PORTAL/rest/USER/CODE/`. The code is a password: it is part of the address
-that the carrier calls, and of nothing that is printed, logged or answered.
+that the HTTP client calls, and of nothing that is printed, logged or answered.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ from .known_secrets import known
 
 
 class Credentials(Protocol):
-    """What a request needs to be somebody's."""
+    """What a request needs to be made on a user's behalf."""
 
     @property
     def portal(self) -> str:
@@ -29,15 +29,15 @@ class Credentials(Protocol):
         ...
 
     def address(self, method: str) -> str:
-        """Where a call of `method` is posted to. May hold a secret."""
+        """Return the address of a method. It may hold a secret."""
         ...
 
     def headers(self) -> dict[str, str]:
-        """Headers that say who asks. May hold a secret."""
+        """Return the headers that authenticate the user. They may hold a secret."""
         ...
 
     def signing_key(self) -> bytes:
-        """Return a key of this user's own, at most 64 bytes, for values that are given out and come back."""
+        """Return this user's key, at most 64 bytes, to sign values that a client keeps and sends back."""
         ...
 
 
@@ -57,16 +57,16 @@ class Webhook:
         return f"{self.portal}/rest/{self.user}/{self.code}/{method}"
 
     def headers(self) -> dict[str, str]:
-        """Return nothing: the code in the address is all."""
+        """Return no headers: the code in the address authenticates the user."""
         return {}
 
     def signing_key(self) -> bytes:
-        """Return a key that follows from the code, so that it outlives this process."""
+        """Return a key derived from the code, so that it stays the same after a restart."""
         return blake2b(f"{self.portal} {self.user} {self.code}".encode(), person=b"seal").digest()
 
 
 _HOST = re.compile(r"[\w.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
-# The user may be a login; behind the code people paste the slash, or the method they tried in a browser.
+# The user may be a login. After the code, users also paste a method that they tried in a browser.
 # No segment is `.` or `..`: the HTTP library would resolve it, and call another path than this.
 _PATH = re.compile(
     r"(?P<base>(?:/(?!\.{1,2}/)[\w.~-]{1,100}){0,5})"
@@ -75,7 +75,7 @@ _PATH = re.compile(
 
 
 def parse_webhook(address: str) -> Webhook:
-    """Read a webhook address; raise ValueError with a sentence that repeats none of it."""
+    """Parse a webhook address; raise ValueError with a sentence that repeats no part of it."""
     try:
         parts = urlsplit(address.strip())
         port = parts.port
@@ -94,7 +94,7 @@ def parse_webhook(address: str) -> Webhook:
 
 
 def is_listed(netloc: str, patterns: Collection[str]) -> bool:
-    """Tell whether a host (with its port, if it has one) is listed; `*.` stands for one label."""
+    """Return whether a host, with its port if it has one, is listed; `*.` stands for one label."""
     return any(
         netloc == pattern
         or (pattern.startswith("*.") and netloc.partition(".")[2] == pattern[2:] and netloc[0] != ".")
@@ -103,7 +103,7 @@ def is_listed(netloc: str, patterns: Collection[str]) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only mean this machine."""
+    """Return whether a host name or address can only mean this machine."""
     if host.lower() == "localhost":
         return True
     try:

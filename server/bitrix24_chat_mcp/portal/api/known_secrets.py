@@ -1,7 +1,7 @@
 """The secrets that this process holds, so that they can be masked exactly, however they are written.
 
 Credentials register themselves when they are made, and are forgotten with the object that holds them. The
-registry is one for the process, as logging is: what one server of a process holds is a secret to all.
+registry is one for the process, as logging is: a secret of one server in a process is masked by all.
 """
 
 import html
@@ -19,18 +19,18 @@ import regex
 SHORTEST: Final = 8
 """Characters that a secret must have: shorter ones occur in ordinary words."""
 
-# So many secrets are looked for one by one; more of them by pieces that they share with the text, if any: the
-# time that takes does not grow with their number. A stretch of SHORTEST characters holds a whole piece that
-# begins at a multiple of _STRIDE.
+# Up to _FEW secrets are searched one by one. Of more, only those that share a piece with the text can be in
+# it, in a time that does not grow with their number: SHORTEST characters hold a whole piece that begins at a
+# multiple of _STRIDE.
 _FEW: Final = 16
 _GRAM: Final = 5
 _STRIDE: Final = SHORTEST - _GRAM + 1
 _MOST_DECODINGS: Final = 4  # a percent sign may itself be percent-encoded, inside an entity
 
-_ORDINARY: Final = re.compile(r"[ -~А-яЁё«»–—№…]*+")  # has but a case to fold
+_ORDINARY: Final = re.compile(r"[ -~А-яЁё«»–—№…]*+")  # only its case is to be folded
 _UNSEEN: Final = regex.compile(r"[\p{C}\p{Default_Ignorable_Code_Point}]+")
 _ESCAPE: Final = regex.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))")
-# A character as it may be written in URLs, HTML and JSON, or as it is, with its marks.
+# A character as it may be encoded in URLs, HTML and JSON, or itself, with its combining marks.
 _WRITTEN: Final = regex.compile(
     r"(?:%[0-9a-fA-F]{2})+|&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?"
     r"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\/|\X"
@@ -39,7 +39,7 @@ _CHARACTER: Final = regex.compile(r"\X")
 
 
 class KnownSecrets:
-    """A multiset of secrets, and a quick way to tell that a text holds none of them."""
+    """A multiset of secrets, with a quick test that a text holds none of them."""
 
     def __init__(self) -> None:
         # Finalizers run wherever the last reference is dropped: in another thread, or inside a method here.
@@ -48,19 +48,19 @@ class KnownSecrets:
         self._grams: Counter[str] = Counter()
 
     def register(self, owner: object, *secrets: str) -> None:
-        """Hold these secrets for as long as `owner` lives; what is too short is none."""
+        """Mask these secrets as long as `owner` lives; texts below SHORTEST are ignored."""
         folded = [secret for secret in map(_fold, secrets) if len(secret) >= SHORTEST]
         for secret in folded:
             self._add(secret)
             weakref.finalize(owner, self._drop, secret).atexit = False
 
     def mask(self, text: str, mark: str) -> str:
-        """Put `mark` in the place of every secret, in whatever case, encoding or disguise it is written."""
+        """Replace every secret by `mark`, in any case, encoding or disguise."""
         found = self.within(text)
         return _replace(text, found, mark) if found else text
 
     def within(self, text: str) -> list[str]:
-        """Return the secrets in a text; nearly always none, so that answer has to be quick."""
+        """Return the secrets in a text; nearly always there is none, so that answer is quick."""
         if len(text) < SHORTEST or not self._held:
             return []
         encoded = "%" in text or "&" in text or "\\" in text
@@ -115,7 +115,7 @@ def _unescaped(escape: "regex.Match[str]") -> str:
 
 
 def _replace(text: str, secrets: list[str], mark: str) -> str:
-    """Replace secrets that are known to be there; each is looked for where its folded form stands."""
+    """Replace secrets that are in the text, each where its folded form stands."""
     spans = _spans(text)
     folded = "".join(character for character, _, _ in spans)
     covered = sorted(
@@ -137,7 +137,7 @@ def _places(folded: str, secret: str) -> Iterator[int]:
 
 
 def _spans(text: str) -> list[tuple[str, int, int]]:
-    """Return the folded, decoded characters, each with the stretch of the text that it was written as."""
+    """Return the folded, decoded characters, each with start and end of its encoded form in the text."""
     spans = [(character, at, at + 1) for at, character in enumerate(text)]
     for _ in range(_MOST_DECODINGS):
         written = "".join(character for character, _, _ in spans)
@@ -162,4 +162,4 @@ def _decode_once(written: str) -> str:
 
 
 known = KnownSecrets()
-"""Those of this process."""
+"""The secrets of this process."""

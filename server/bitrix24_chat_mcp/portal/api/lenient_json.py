@@ -1,4 +1,4 @@
-"""Reads what the portal writes, and forgives what a strict reader would refuse the whole answer for."""
+"""Decodes the portal's JSON, and repairs what a strict decoder would refuse a whole answer for."""
 
 import json
 import math
@@ -18,17 +18,17 @@ _LARGEST = 10**12
 
 
 def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode JSON, if need be with a second, slower look at what can be mended.
+    """Decode JSON; where that fails, repair it and decode again, more slowly.
 
     One message with half an emoji or a broken character must not cost the whole list. Raises
-    `msgspec.ValidationError` for JSON of another shape, `msgspec.DecodeError` for what is no JSON.
+    `msgspec.ValidationError` for JSON of another shape, `msgspec.DecodeError` for anything else.
     """
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return decoder.decode(_mended(bytes(body)))
+        return decoder.decode(_repaired(bytes(body)))
     except msgspec.DecodeError:
         raise
     except (ValueError, RecursionError):
@@ -36,7 +36,7 @@ def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
 
 
 def user_number(value: object) -> str:
-    """Read a user's number as text; raise ValueError for anything else: it tells users apart."""
+    """Return a user's number as text; raise ValueError for anything else, as it tells users apart."""
     text = str(value) if isinstance(value, str | int) else ""
     if not _USER.fullmatch(text):
         raise ValueError("not a user's number")
@@ -44,7 +44,7 @@ def user_number(value: object) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """Read a date; None where it is none, or has no offset, or cannot be told in every time zone."""
+    """Parse a date; return None without an offset, or outside the years of every time zone."""
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -74,7 +74,7 @@ def elements(value: object) -> list[object]:
     return list(cast("list[object] | dict[str, object]", value)) if isinstance(value, list | dict) else []
 
 
-def _mended(body: bytes) -> bytes:
+def _repaired(body: bytes) -> bytes:
     """Rewrite JSON without damaged characters, lone surrogates and numbers out of range."""
     value = json.loads(
         body.decode("utf-8", "replace"),

@@ -1,8 +1,7 @@
-"""What the portal says about chats, under our names; forgiving.
+"""Chats, read out of the portal's answers.
 
-A value of an unexpected type counts as absent, and an item that is no chat at all is set aside by name:
-one odd item never costs the others. Texts are as the portal sent them, that is, untrusted; `answers`
-cleans them.
+A value of an unexpected type counts as absent, and an item that is no chat is listed by its name alone: one
+odd item never costs the others. Texts are as the portal sent them, untrusted; `answers` sanitizes them.
 """
 
 import re
@@ -17,7 +16,7 @@ from .lenient_json import count, decode, flag, moment, text
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The last message of a chat. `author_id` 0 is the system; `has_file` tells of attachments."""
+    """The last message of a chat. `author_id` 0 is the system; `has_file`: it has attachments."""
 
     id: int = 0
     text: str = ""
@@ -28,13 +27,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A row of somebody's chat list.
+    """A row of a user's chat list.
 
-    `dialog_id` is `chatN`, or a user's number as text. `author` wrote the last message, `mine` says that
-    it was the user; both are empty for the system. `client_waits` tells of an open line whose client has
-    had no answer. `link` leads to the task, deal or group the chat belongs to and may lack the portal's
+    `dialog_id` is `chatN`, or a user's number as text. `author` wrote the last message, `mine` if that
+    was the user; both are empty for the system. `client_waits`: an open line whose client has had no
+    answer. `link` leads to the task, deal or group the chat belongs to and may lack the portal's
     address. `members`, `role`, `owner` (a user's number), `created` and `position` (the author's) are
-    empty where the portal does not tell them, as it does not for people.
+    empty where the portal does not send them, as for people.
     """
 
     dialog_id: str
@@ -59,16 +58,16 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A chat list as the portal returned it; `odd` names the items that could not be understood.
+    """A chat list as the portal returned it; `odd` names the items that could not be read.
 
-    The names are the portal's own, untrusted, or the places in the list, "no. 7".
+    The names are the portal's, untrusted, or positions in the list, "no. 7".
     """
 
     chats: list[Chat]
     odd: list[str]
     as_of: datetime | None = None
     age: float = 0.0
-    """Seconds since the portal gave it."""
+    """Seconds since the portal sent it."""
 
     def __len__(self) -> int:
         """Return the number of rows, with the odd ones."""
@@ -156,7 +155,7 @@ def _read_item(row: msgspec.Raw) -> payloads.ItemPayload | None:
 
 
 def _name(item: payloads.ItemPayload | None) -> str:
-    """Return the id of what is no chat, where it has one that can be told."""
+    """Return the id of an item that is no chat, where it may be shown."""
     name = str(item.id) if item and isinstance(item.id, str | int | float) else ""
     return name if _NAME.fullmatch(name) and not isinstance(item and item.id, bool) else ""
 
@@ -206,7 +205,7 @@ def _read_message(item: payloads.ItemPayload) -> Message:
 
 
 def _client_waits(item: payloads.ItemPayload, user: payloads.UserPayload, chat: payloads.ChatPayload) -> bool:
-    """Tell whether an open line's client has had no answer; the session knows, or else the last author."""
+    """Return whether an open line's client has had no answer, by its session or else the last author."""
     if _chat_kind(chat) != "openline":
         return False
     if isinstance(item.lines, payloads.OpenLinePayload) and isinstance(item.lines.status, int):

@@ -1,13 +1,13 @@
-"""The recent list as it comes over the wire: the fields we need, and whatever may stand in them.
+"""The recent list as the portal sends it: the fields in use, each of any type.
 
-Only what is named here is taken out of an answer; the rest is skipped without a look.
+All other fields of an answer are skipped without being decoded.
 """
 
 from typing import Any
 
 import msgspec
 
-# Where the portal may put anything: `[]` for an empty object, `false` or "" for none (PHP arrays).
+# Instead of an object the portal may send `[]` for an empty one, `false` or "" for none (PHP arrays).
 Odd = list[Any] | bool | float | str | None
 
 
@@ -22,7 +22,7 @@ class MessagePayload(msgspec.Struct, gc=False):
 
 
 class LinkPayload(msgspec.Struct, gc=False):
-    """Where an entity that a chat belongs to is found."""
+    """The address of the entity that a chat belongs to."""
 
     url: Any = ""
 
@@ -34,7 +34,7 @@ class OpenLinePayload(msgspec.Struct, gc=False):
 
 
 class ChatPayload(msgspec.Struct, gc=False):
-    """What a chat is; in the item of a person only the mute list is filled."""
+    """A chat; in a person's item only the mute list is filled."""
 
     type: Any = ""
     message_type: Any = ""
@@ -49,7 +49,7 @@ class ChatPayload(msgspec.Struct, gc=False):
 
 
 class UserPayload(msgspec.Struct, gc=False):
-    """The person whom a dialog is with, or the last message's author."""
+    """The other person of a dialog, or the last message's author."""
 
     id: Any = 0
     name: Any = ""

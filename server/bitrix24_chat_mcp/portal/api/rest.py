@@ -1,7 +1,7 @@
-"""The REST dialect without I/O: describe a request, decipher a response.
+"""The REST protocol without I/O: requests, responses, and how they are written and parsed.
 
-The portal's answers are decoded in two steps, because a list of 1,500 chats is 2.5 MB of which we need a
-tenth: `decipher` looks at the envelope and leaves `result` as raw JSON; `models` takes out what it needs.
+Answers are decoded in two steps, because a list of 1,500 chats is 2.5 MB of which a tenth is needed:
+`parse_response` reads the envelope and leaves `result` as raw JSON, `models` decodes the fields in use.
 """
 
 import re
@@ -22,22 +22,21 @@ from .timing import Timing, clock, resets_in
 T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
 
 Reader = Callable[[msgspec.Raw, str], T_co]
-"""Takes the raw `result` and the user's number (or empty), returns its meaning; raises ValueError."""
+"""Takes the raw `result` and the user's number (or empty), returns the parsed value; raises ValueError."""
 
 
 def raw(result: msgspec.Raw, _me: str) -> msgspec.Raw:
-    """Read nothing: return the result as it came."""
+    """Return the result as it is."""
     return result
 
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T_co]):
-    """One call of a REST method, as somebody.
+    """A call of a REST method with a user's credentials.
 
-    `writes` tells whether it changes anything at the portal, `idempotent` whether doing it twice comes to
-    the same as doing it once: to pin is, to post a message is not. `fresh` asks the portal in any case, even
-    where an answer of the last seconds is kept. `reader` makes a value of the result;
-    it is a function of a module, so that equal requests have the same.
+    `writes`: it changes something at the portal. `idempotent`: twice has the effect of once, as pinning
+    has and posting a message has not. `fresh`: no answer from the cache will do. `reader` parses the result;
+    it is a module's function, so that equal requests have the same one.
     """
 
     credentials: Credentials
@@ -51,7 +50,7 @@ class Request(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back over HTTP."""
+    """A whole HTTP response."""
 
     status: int
     body: bytes | memoryview
@@ -60,12 +59,11 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class ApiResult(Generic[T_co]):
-    """A successful answer: its `result`, and the portal's clock (None where it did not tell).
+    """A successful answer: its `result`, raw JSON until `read` applies the request's reader.
 
-    The result is raw JSON until `read` makes of it what the request's reader does. `resets_in` is when the
-    operating time that was counted against this method begins to be forgotten, in seconds from the answer
-    (None where the portal does not count); `age` is how many seconds ago the portal gave this answer;
-    `weight` is how many bytes of memory it takes, about.
+    `as_of` is the portal's clock, `resets_in` the seconds from the answer until the operating time counted
+    against this method begins to be forgotten; both are None where the portal does not tell. `age` is how
+    many seconds ago the portal answered, `weight` how many bytes of memory the answer takes, about.
     """
 
     result: T_co
@@ -76,7 +74,7 @@ class ApiResult(Generic[T_co]):
 
 
 Post = Callable[[Request[object]], Awaitable[ApiResult]]
-"""Makes one request and returns its answer, not read yet; raises a PortalError."""
+"""Sends one request and returns its answer, result still raw; raises a PortalError."""
 
 
 class _Envelope(msgspec.Struct):
@@ -93,9 +91,9 @@ _ROW = 600
 
 
 def yes_no(flag: bool) -> str:  # noqa: FBT001 - the flag is all there is
-    """Write a boolean as the portal reads it.
+    """Write a boolean as the portal reads it: only as a string.
 
-    Only the strings count: PHP compares loosely, so that a JSON `true` unpins and a JSON `false` pins.
+    PHP compares loosely, so that a JSON `true` unpins and a JSON `false` pins.
     """
     return "Y" if flag else "N"
 
@@ -104,9 +102,9 @@ _DIALOG_ID = re.compile(r"(chat|sg|)0*([1-9][0-9]{0,17})")
 
 
 def dialog_id(text: str) -> str:
-    """Return a dialog id as the portal takes it: `chatN`, `sgN` or a user's number; else ValueError.
+    """Return a dialog id as the portal takes it: `chatN`, `sgN` or a user's number; else raise ValueError.
 
-    Lower case, because the portal says `true` to `CHAT12` and does nothing.
+    In lower case, because the portal answers `true` for `CHAT12` and does nothing.
     """
     parts = _DIALOG_ID.fullmatch(text.strip().lower())
     if parts is None:
@@ -125,11 +123,11 @@ def timestamp(moment: datetime) -> str:
 
 
 def parse_response(reply: HttpResponse, address: str = "") -> ApiResult:
-    """Read an answer; raise the error that it tells.
+    """Return a response's answer, or raise the error that it means.
 
-    Errors are known by their code and never by the status: the two disagree between the portal's
-    documentation and its source, and an error can come with 200. `address` is what was asked: only a
-    redirect to the same path says where the portal is now.
+    Errors are told by their code, never by the status: the portal's documentation and source disagree on
+    the status, and an error can come with 200. `address` is the requested one: only a redirect to the same
+    path tells the portal's new origin.
     """
     if reply.location is not None and 300 <= reply.status < 400:  # noqa: PLR2004
         raise RedirectedError(_new_origin(reply.location, address))
@@ -147,7 +145,7 @@ def parse_response(reply: HttpResponse, address: str = "") -> ApiResult:
 
 
 def read(request: Request[T_co], answer: ApiResult) -> ApiResult[T_co]:
-    """Make of a raw result what the request's reader makes of it; raise an error where it cannot."""
+    """Apply the request's reader to a raw result; raise InvalidResponseError where it fails."""
     try:
         value = request.reader(answer.result, request.credentials.user)
     except ValueError:

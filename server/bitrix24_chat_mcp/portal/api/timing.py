@@ -1,4 +1,4 @@
-"""What an answer tells of the portal's clock, and of its count of operating time."""
+"""The `time` of an answer: the portal's clock, and when operating time is forgotten."""
 
 from datetime import datetime
 from typing import Any, TypeGuard
@@ -12,7 +12,7 @@ _END_OF_TIME = 10**11
 
 
 class Time(msgspec.Struct):
-    """What an answer tells of the portal's clock, and of its count of operating time."""
+    """The fields of `time` in use."""
 
     date_finish: Any = ""
     finish: Any = None
@@ -20,7 +20,7 @@ class Time(msgspec.Struct):
 
 
 Timing = Time | list[Any] | bool | float | str | None
-"""A `time` as it may come: PHP writes an empty object as a list."""
+"""A `time` of any type: PHP encodes an empty object as a list."""
 
 
 def clock(time: Timing) -> datetime | None:
@@ -31,7 +31,8 @@ def clock(time: Timing) -> datetime | None:
 def resets_in(time: Timing) -> float | None:
     """Read how many seconds after an answer its method's operating time begins to be forgotten.
 
-    Both ends are the portal's clock, which need not agree with ours; it names whole seconds, rounded down.
+    Both moments are by the portal's clock, which may differ from this machine's, in whole seconds rounded
+    down.
     """
     if not isinstance(time, Time):
         return None

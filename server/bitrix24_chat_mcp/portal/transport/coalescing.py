@@ -17,7 +17,7 @@ from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError, PortalError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, read
 
 from .call_context import CallContext, current_call
-from .outgoing import Outgoing, Send
+from .outgoing import Outgoing, Stage
 from .progress import Event, Progress
 from .response_cache import CacheKey, ResponseCache
 
@@ -60,7 +60,7 @@ class _SharedCall:
 class RequestCoalescer:
     """The first stage: takes requests from callers, and holds them to their deadlines."""
 
-    def __init__(self, send: Send, seconds: float, cache: ResponseCache) -> None:
+    def __init__(self, send: Stage, seconds: float, cache: ResponseCache) -> None:
         self._send = send
         self._seconds = seconds
         self._cache = cache

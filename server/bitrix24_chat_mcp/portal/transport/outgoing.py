@@ -25,7 +25,7 @@ class Outgoing:
     batchable: bool = True
 
 
-Send = Callable[[Outgoing], Awaitable[ApiResult]]
+Stage = Callable[[Outgoing], Awaitable[ApiResult]]
 """A stage: returns the portal's answer, or raises a PortalError or one of the reasons below."""
 
 

@@ -28,7 +28,7 @@ from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError, Redirected
 from bitrix24_chat_mcp.portal.api.rest import ApiResult
 
 from .call_context import add_notice
-from .outgoing import Outgoing, Redirected, Send
+from .outgoing import Outgoing, Redirected, Stage
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -68,7 +68,7 @@ class RedirectFollower:
     `allowed` are hosts that any portal may redirect to; `portals`, if any are given, are the only others.
     """
 
-    def __init__(self, send: Send, allowed: Collection[str], portals: Collection[str]) -> None:
+    def __init__(self, send: Stage, allowed: Collection[str], portals: Collection[str]) -> None:
         self._send = send
         self._allowed = {host.lower() for host in allowed}
         self._portals = portals

@@ -1,7 +1,7 @@
 """Reads the body of an HTTP response, bounded before and after inflating it.
 
 A few bytes can inflate to gigabytes, and a body that is compressed twice to a million times its size. So
-at most one content coding is undone, in slices, and no more than the limit ever exists.
+at most one content coding is decoded, in slices, and never beyond the limit.
 """
 
 import zlib
@@ -13,9 +13,9 @@ from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError, OversizedR
 
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _EITHER_HEADER = zlib.MAX_WBITS + 32
-"""Makes zlib tell gzip's header from its own, which is what HTTP calls `deflate`."""
+"""Makes zlib detect gzip's header or its own, which HTTP calls `deflate`."""
 _SLICE = 256 * 1024
-"""Bytes that are inflated at once: a fraction of a millisecond, then others have their turn."""
+"""Bytes that are inflated before other tasks run again: a fraction of a millisecond."""
 
 
 class Body:
@@ -28,12 +28,12 @@ class Body:
         self._limit = limit
         compressed = _is_compressed(coding.strip().lower(), accepted)
         self._inflater = zlib.decompressobj(_EITHER_HEADER) if compressed else None
-        # A map of memory takes only what is written to it, and gives back all. An array that grows to
-        # megabytes is moved again and again, and leaves holes as large as itself in the heap.
+        # A memory map takes only the pages that are written to, and returns all of them. A bytearray that
+        # grows to megabytes is copied repeatedly and fragments the heap.
         self._memory, self._size, self._received = mmap(-1, limit), 0, 0
 
     async def add(self, chunk: bytes) -> None:
-        """Take the next bytes as they were received; raise where they are too many or damaged."""
+        """Add the next bytes as received; raise where they are too many or damaged."""
         self._received += len(chunk)
         if self._received > self._limit:
             raise oversized(self._limit)
@@ -46,11 +46,11 @@ class Body:
             piece = self._inflate(self._inflater.unconsumed_tail)
 
     def view(self) -> memoryview:
-        """Return what has been collected."""
+        """Return the body so far."""
         return memoryview(self._memory)[: self._size]
 
     def _inflate(self, chunk: bytes) -> bytes:
-        if self._inflater is None or self._inflater.eof:  # zlib would collect what follows the end
+        if self._inflater is None or self._inflater.eof:  # zlib would buffer what follows the end
             return b""
         try:
             piece = self._inflater.decompress(chunk, _SLICE)
@@ -85,7 +85,7 @@ def _is_compressed(coding: str, accepted: str) -> bool:
 
 
 def oversized(limit: int) -> OversizedResponseError:
-    """Return the error for an answer that is larger than so many bytes."""
+    """Return the error for an answer of more than `limit` bytes."""
     return OversizedResponseError(
         "ANSWER_TOO_LARGE",
         f"The portal's answer is larger than {limit:,} bytes and was not read to the end.",

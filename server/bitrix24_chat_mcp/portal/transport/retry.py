@@ -9,7 +9,7 @@ from cachetools import TLRUCache
 from bitrix24_chat_mcp.portal.api.errors import PortalError, RedirectedError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
 
-from .outgoing import Outgoing, Redirected, RetryOutsideBatch, Send
+from .outgoing import Outgoing, Redirected, RetryOutsideBatch, Stage
 from .progress import Failed
 from .telemetry import Telemetry
 
@@ -25,7 +25,7 @@ class Retry:
     requests failed together do not come back together. No pause is longer than the time that is left.
     """
 
-    def __init__(self, send: Send, attempts: int, telemetry: Telemetry, jitter: Random) -> None:
+    def __init__(self, send: Stage, attempts: int, telemetry: Telemetry, jitter: Random) -> None:
         self._send = send
         self._attempts = attempts
         self._telemetry = telemetry

@@ -1,8 +1,8 @@
-"""Keeps requests out of the network that this server stands in.
+"""Keeps requests out of the operator's network (SSRF).
 
-An address that somebody else may choose (a caller's portal, a client's metadata document) must not lead to
-a machine that only we can reach. The check is made on the very addresses that are connected to, so that a
-name cannot mean one thing when it is looked at and another when it is used.
+An address that a stranger may choose (a caller's portal, a client's metadata document) must not lead to a
+machine that only this server can reach. The addresses checked are the ones connected to, so that a name
+cannot resolve differently for the check and for the connection.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ Options = Iterable[httpcore.SOCKET_OPTION]
 
 
 class PublicNetworkBackend(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses, and to the hosts that were `named`, wherever those are."""
+    """Connects to public addresses, and to the hosts that the operator has `named`, wherever they are."""
 
     def __init__(self, named: Collection[str]) -> None:
         self._named = frozenset(name.lower() for name in named)
@@ -50,9 +50,9 @@ class PublicNetworkBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109
         socket_options: Options | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Refuse: nothing public is there."""
+        """Refuse: a Unix socket is never public."""
         del path, timeout, socket_options
-        raise _inside()
+        raise _not_public()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -60,9 +60,9 @@ class PublicNetworkBackend(httpcore.AsyncNetworkBackend):
 
 
 class PublicTransport(httpx.AsyncBaseTransport):
-    """Sends httpx's requests over a connection pool of ours.
+    """Sends httpx's requests over a given connection pool.
 
-    httpx's own transport has no setting for what makes its connections; the pool below it has.
+    httpx's own transport has no setting for its network backend; the pool below it has.
     """
 
     def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
@@ -133,25 +133,25 @@ async def _public_addresses(host: str, port: int, timeout: float | None) -> list
         return []
     addresses = [str(info[4][0]) for info in found]
     if not all(map(is_public, addresses)):
-        raise _inside()
-    return addresses[:_TRIED]
+        raise _not_public()
+    return addresses[:_MOST_TRIED]
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the open Internet, whatever it is wrapped in."""
+    """Return whether an IP address is public, also one that is embedded in an IPv6 address."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv4Address):
-        return found.is_global and not found.is_multicast and found not in _RELAYS
+        return found.is_global and not found.is_multicast and found not in _RELAYS_6TO4
     if found.ipv4_mapped or found in _TRANSLATED:
         return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
     return found in _UNICAST and not any(found in network for network in _SPECIAL)
 
 
-_TRIED = 4
-"""Addresses of one name that are tried, one after the other."""
+_MOST_TRIED = 4
+"""Addresses of one host that are tried, one after the other."""
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 behind NAT64, RFC 6052
-_RELAYS = ipaddress.ip_network("192.88.99.0/24")  # 6to4 relays, RFC 7526; Python counts them as global
-# All of IPv6 that is handed out (RFC 4291, IANA's registry), and what in it is not for the open Internet.
+_RELAYS_6TO4 = ipaddress.ip_network("192.88.99.0/24")  # RFC 7526; Python counts them as global
+# All of IPv6 that is allocated (RFC 4291, IANA's registry), and what in it is not public.
 _UNICAST = ipaddress.ip_network("2000::/3")
 _SPECIAL = [
     ipaddress.ip_network(network)
@@ -164,7 +164,7 @@ _SPECIAL = [
 ]
 
 
-def _inside() -> ConfigurationError:
+def _not_public() -> ConfigurationError:
     return ConfigurationError(
         "ADDRESS_INSIDE",
         "The address lies inside the network of this server, and is not one it may call.",

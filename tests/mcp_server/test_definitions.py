@@ -1,0 +1,79 @@
+"""What hosts and models see of the server before the first call: golden files, read as product text."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, TextContent
+from support.conversation import Conversation
+from syrupy.assertion import SnapshotAssertion
+
+KEPT_SHORT = 700
+ROOT = Path(__file__).parents[2]
+
+
+async def _tools(converse: Conversation) -> list[dict[str, Any]]:
+    async with converse() as client:
+        tools = (await client.list_tools()).tools
+    return [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+
+
+async def test_the_tools_are_as_published(converse: Conversation, snapshot: SnapshotAssertion) -> None:
+    for tool in await _tools(converse):
+        assert tool == snapshot(name=tool["name"])
+
+
+async def test_the_tools_are_short_explicit_and_valid(converse: Conversation) -> None:
+    tools = await _tools(converse)
+    assert [tool["name"] for tool in tools] == ["list_recent_chats", "pin_chat"]
+    for tool in tools:
+        assert len(tool["description"]) < KEPT_SHORT
+        assert set(tool["annotations"]) == {
+            "readOnlyHint",
+            "destructiveHint",
+            "idempotentHint",
+            "openWorldHint",
+        }
+        for schema in (tool["inputSchema"], tool["outputSchema"]):
+            Draft202012Validator.check_schema(schema)
+            written = json.dumps(schema)
+            assert not any(noise in written for noise in ("$ref", "$defs", "anyOf", '"title": "'))
+
+
+async def test_the_instructions_are_as_published(converse: Conversation, snapshot: SnapshotAssertion) -> None:
+    async with converse() as client:
+        assert client.instructions == snapshot(name="instructions")
+
+
+async def test_the_prompts_are_as_published(converse: Conversation, snapshot: SnapshotAssertion) -> None:
+    async with converse() as client:
+        prompts = (await client.list_prompts()).prompts
+        assert [prompt.name for prompt in prompts] == ["tidy_pins", "triage_inbox"]
+        for prompt in prompts:
+            got = await client.get_prompt(prompt.name)
+            content = got.messages[0].content
+            assert isinstance(content, TextContent)
+            assert f"{prompt.title}: {prompt.description}\n\n{content.text}" == snapshot(name=prompt.name)
+
+
+async def test_a_prompt_that_is_not_there_is_the_caller_s_mistake(
+    converse: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with converse() as client:
+        with pytest.raises(MCPError, match="There is no prompt 'nonsense', only ") as refused:
+            await client.get_prompt("nonsense")
+    assert refused.value.code == INVALID_PARAMS
+    assert not caplog.records
+
+
+def test_a_change_of_the_definitions_has_its_line_in_the_changelog() -> None:
+    """The line names them by their digest, so that it cannot be forgotten: somebody has to write it."""
+    golden = Path(__file__).with_name("__snapshots__").joinpath("test_definitions.ambr").read_bytes()
+    name = f"definitions {hashlib.sha256(golden).hexdigest()[:8]}"
+    latest = (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1]
+    lines = latest.replace("\n  ", " ").splitlines()
+    assert any(line.startswith("- ") and name in line for line in lines), f"no line says: ({name})"

@@ -1,0 +1,1 @@
+"""What several tests share: conversations, commands, servers, messages over HTTP."""
