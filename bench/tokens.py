@@ -11,13 +11,16 @@ import httpx
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
+from bitrix24_chat_mcp.settings.toolsets import ALWAYS
 from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.data.world import Message
 from mcp import Client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from bench.table import Row
 
 SIZES, PAGE = (50, 500), 50
+GROUP, MESSAGES = 1219, 20
 PIECE = 100_000  # characters; the encoder takes no more than so many at once
 LIMITS = {"brief": (25, 25), "normal": (45, 60), "full": (90, 110)}
 """By detail: the most tokens a chat, as text and as structure."""
@@ -39,6 +42,7 @@ def rows() -> Generator[Row]:
         yield from asyncio.run(_lists(size))
     yield from asyncio.run(_dear())
     yield from asyncio.run(_changes())
+    yield from asyncio.run(_history())
     yield from asyncio.run(_definitions())
 
 
@@ -105,6 +109,40 @@ async def _changes() -> list[Row]:
     ]
 
 
+async def _history() -> list[Row]:
+    """Read 20 messages of a group of 14 with four files, beside the same call of the portal."""
+    portal = DemoPortal()
+    chat = portal.world.chats[GROUP]
+    for number, author in enumerate(sorted(chat.members - {1})[:4], 30):
+        attached: dict[str, object] = {"id": number, "type": "file", "name": f"смета-{number}.xlsx"}
+        portal.world.say(chat, Message(author, "Готово, посмотрите", portal.now(), file=attached))
+    dialog = {"DIALOG_ID": f"chat{GROUP}", "LIMIT": MESSAGES, "LAST_ID": 0}
+    async with (
+        _client(portal, "read") as (client, _),
+        httpx.AsyncClient(transport=in_process(portal)()) as bare,
+    ):
+        raw = (await bare.post(f"{portal.webhook()}im.dialog.messages.get", json=dialog)).text
+        result = await client.call_tool("read_chat", {"dialog_id": f"chat{GROUP}", "limit": MESSAGES})
+    page: Any = result.structured_content
+    messages = page["messages"]
+    words = _count("\n".join(one.get("text", "") for one in messages))
+    whole = _count(raw)
+    return [
+        row
+        for form, cost in _costs(result).items()
+        for row in (
+            Row(
+                f"{MESSAGES} messages of a group, im.dialog.messages.get / read_chat, {form}",
+                whole / cost,
+                8,
+                f"{whole:,} tokens beside {cost:,}, of which {words} are the words",
+                at_least=True,
+            ),
+            Row(f"the same, {form}, tokens a message beside its words", (cost - words) / MESSAGES, 45),
+        )
+    ]
+
+
 async def _definitions() -> list[Row]:
     async with _client(DemoPortal(chats=PAGE)) as (client, _):
         listed = (await client.list_tools()).tools
@@ -113,13 +151,28 @@ async def _definitions() -> list[Row]:
     return [
         Row("both tools as a model sees them, tokens", sum(map(_count, map(_compact, seen))), 1300),
         Row("tools/list, tokens", _count(_compact(tools)), 2600),
+        Row("the dearest tool of the sets as a model sees it, tokens", await _dearest_of_the_sets(), 250),
     ]
 
 
+async def _dearest_of_the_sets() -> int:
+    async def never(
+        context: object, params: ElicitRequestParams
+    ) -> ElicitResult:  # so that the tools that ask are offered, too
+        del context, params
+        return ElicitResult(action="decline")
+
+    settings = Settings.model_validate({"demo": True, "toolsets": ["read", "marks", "tidy"]})
+    async with Client(build_server(settings), elicitation_callback=never) as client:
+        tools = [tool.model_dump(mode="json", by_alias=True) for tool in (await client.list_tools()).tools]
+    seen = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in tools]
+    return max(_count(_compact(one)) for one in seen if one["name"] not in ALWAYS)
+
+
 @asynccontextmanager
-async def _client(portal: DemoPortal) -> AsyncGenerator[tuple[Client, str]]:
+async def _client(portal: DemoPortal, toolsets: str = "") -> AsyncGenerator[tuple[Client, str]]:
     """Connect, and fetch the raw list beside it."""
-    settings = Settings.model_validate({"webhook_url": portal.webhook()})
+    settings = Settings.model_validate({"webhook_url": portal.webhook(), "toolsets": toolsets})
     async with httpx.AsyncClient(transport=in_process(portal)()) as bare:
         raw = (await bare.post(portal.webhook() + "im.recent.get")).text
     async with Client(build_server(settings, HttpClient(transport=in_process(portal)))) as client:

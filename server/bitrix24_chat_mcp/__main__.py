@@ -159,6 +159,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port for http (8000)")
     parser.add_argument("--demo", action="store_true", help="serve the built-in demo portal")
     parser.add_argument("--read-only", action="store_true", help="offer only the tools that change nothing")
+    parser.add_argument("--toolsets", metavar="SETS", help="sets of further tools: read,marks,tidy (none)")
+    parser.add_argument("--exclude-tools", metavar="TOOLS", help="tools not to offer: pin_chat (none)")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="stderr (warning)")
 
 

@@ -107,6 +107,7 @@ async def test_check_says_step_by_step_that_all_is_right() -> None:
     assert [line.split(":")[0].split(maxsplit=1) for line in checked.stdout.splitlines()[:-1]] == [
         ["--", "hosts"],
         ["ok", "settings"],
+        ["ok", "tools"],
         ["ok", "address"],
         ["ok", "portal"],
         ["ok", "credentials"],

@@ -11,6 +11,8 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_proces
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal, Fault
 from mcp import Client
+from mcp.client.session import ElicitationFnT
+from mcp_types import ElicitRequestParams, ElicitResult
 from support.conversation import VIRTUAL_TIME, Era, facts, text
 
 BEGIN = 1_795_000_000
@@ -22,10 +24,15 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @asynccontextmanager
-async def connected(era: Era, **limits: object) -> AsyncGenerator[tuple[Client, DemoPortal]]:
+async def connected(
+    era: Era, asked: ElicitationFnT | None = None, **limits: object
+) -> AsyncGenerator[tuple[Client, DemoPortal]]:
     portal = DemoPortal(clock=lambda: BEGIN + asyncio.get_running_loop().time())
-    settings = Settings.model_validate({"webhook_url": portal.webhook(), "limits": limits})
-    async with Client(build_server(settings, HttpClient(transport=in_process(portal))), mode=era) as client:
+    settings = Settings.model_validate(
+        {"webhook_url": portal.webhook(), "limits": limits, "toolsets": ["tidy"] if asked else []}
+    )
+    server = build_server(settings, HttpClient(transport=in_process(portal)))
+    async with Client(server, mode=era, elicitation_callback=asked) as client:
         yield client, portal
 
 
@@ -79,3 +86,14 @@ async def test_a_call_ends_by_its_deadline_and_says_whether_a_write_may_have_hap
     assert pinned.is_error
     assert "may have" not in text(listed)
     assert "may have" in text(pinned)
+
+
+async def test_a_user_who_is_asked_may_take_longer_than_a_call_may_last(era: Era) -> None:
+    async def slow(context: object, params: ElicitRequestParams) -> ElicitResult:
+        del context, params
+        await asyncio.sleep(60)
+        return ElicitResult(action="accept", content={"proceed": True})
+
+    async with connected(era, slow, deadline=5) as (client, _):
+        hidden = await client.call_tool("hide_chat", {"dialog_id": "7"})
+    assert facts(hidden)["hidden"], text(hidden)

@@ -35,7 +35,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 @asynccontextmanager
 async def connected(mode: str, heard: list[str]) -> AsyncGenerator[tuple[Client, DemoPortal]]:
     portal = DemoPortal(clock=lambda: BEGIN + asyncio.get_running_loop().time())
-    settings = Settings.model_validate({"webhook_url": portal.webhook()})
+    settings = Settings.model_validate({"webhook_url": portal.webhook(), "toolsets": ["marks"]})
 
     async def hear(message: object) -> None:
         if isinstance(message, ResourceUpdatedNotification):
@@ -82,6 +82,26 @@ async def test_a_session_of_the_earlier_era_subscribes_and_unsubscribes() -> Non
         polls = len(portal.requests)
         await asyncio.sleep(EVERY * 3.5)
         assert len(portal.requests) == polls
+
+
+async def test_a_listener_hears_at_once_of_what_this_server_has_changed() -> None:
+    """A list of changes does not show that a chat was muted, or hidden."""
+    async with connected("auto", []) as (client, _), client.listen(resource_subscriptions=[RECENT]) as events:
+        await asyncio.sleep(EVERY / 2)
+        began = asyncio.get_running_loop().time()
+        await client.call_tool("mute_chat", {"dialog_id": "chat1201", "muted": True})
+        assert await anext(aiter(events)) == ResourceUpdated(uri=RECENT)
+        assert asyncio.get_running_loop().time() - began < EVERY / 4
+
+
+async def test_so_does_a_session_of_the_earlier_era() -> None:
+    heard: list[str] = []
+    async with connected("legacy", heard) as (client, _):
+        await subscribe(client)
+        await asyncio.sleep(EVERY / 2)
+        await client.call_tool("mute_chat", {"dialog_id": "chat1201", "muted": True})
+        await asyncio.sleep(EVERY / 4)
+        assert set(heard) == {RECENT}
 
 
 async def test_the_end_of_a_session_is_the_end_of_its_poll() -> None:

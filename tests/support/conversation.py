@@ -13,6 +13,7 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_proces
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client
+from mcp.client.session import ElicitationFnT
 from mcp_types import CallToolResult, TextContent
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
@@ -26,13 +27,15 @@ Conversation = Callable[..., AbstractAsyncContextManager[Client]]
 
 
 @asynccontextmanager
-async def connected(portal: DemoPortal, era: Era = "auto", **settings: object) -> AsyncGenerator[Client]:
-    """Connect to a server of the given settings, whose network is the demo portal."""
+async def connected(
+    portal: DemoPortal, era: Era = "auto", asked: ElicitationFnT | None = None, **settings: object
+) -> AsyncGenerator[Client]:
+    """Connect to a server of the given settings, whose network is the demo portal; `asked` is its user."""
     webhook = {"webhook_url": portal.webhook()} if "webhook_url" not in settings else {}
     server = build_server(
         Settings.model_validate({**webhook, **settings}), HttpClient(transport=in_process(portal))
     )
-    async with Client(server, mode=era) as client:
+    async with Client(server, mode=era, elicitation_callback=asked) as client:
         yield client
 
 

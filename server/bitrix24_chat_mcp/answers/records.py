@@ -29,8 +29,8 @@ _PLAIN_NAME = re.compile(r"[^\W_]+(?:\.\d+)?")
 
 # What the server writes instead of a name: "you" is the user, and no author means the system or the person in
 # the title. No name of another person may read like one of these.
-_YOU, _DELETED, _UNTITLED, _UNNAMED = "you", "(deleted user)", "(untitled)", "(unnamed)"
-_OUR_AUTHORS = frozenset(map(skeleton, (_YOU, _UNNAMED, "user", "the user", "system", "the system")))
+YOU, _DELETED, _UNTITLED, _UNNAMED = "you", "(deleted user)", "(untitled)", "(unnamed)"
+_OUR_AUTHORS = frozenset(map(skeleton, (YOU, _UNNAMED, "user", "the user", "system", "the system")))
 _OUR_TITLES = frozenset(map(skeleton, (_DELETED, _UNTITLED)))
 
 Detail = Literal["brief", "normal", "full"]
@@ -169,16 +169,21 @@ def _brief_facts(chat: Chat) -> dict[str, Any]:
 def _last_message(chat: Chat, now: datetime, preview: int) -> dict[str, Any]:
     return {
         "last_text": sanitize(chat.message.text, preview) if preview else "",
-        "last_author": _YOU if chat.mine else _author(chat),
+        "last_author": YOU if chat.mine else _author(chat),
         "last_at": minutes(chat.active_at, now),
     }
 
 
 def _author(chat: Chat) -> str:
-    name = sanitize(chat.author, NAME_LENGTH)
-    if not name:
-        return _UNNAMED if chat.author else ""
-    return "" if name == title(chat) else distinct(name, _OUR_AUTHORS)
+    if not chat.author or sanitize(chat.author, NAME_LENGTH) == title(chat):
+        return ""
+    return author_name(chat.author)
+
+
+def author_name(name: str) -> str:
+    """Return the name of another author than the user, marked where it reads like one of ours."""
+    shown = sanitize(name, NAME_LENGTH)
+    return distinct(shown, _OUR_AUTHORS) if shown else _UNNAMED
 
 
 def shorter(row: ChatRow, preview: int) -> ChatRow:

@@ -37,8 +37,7 @@ def describe(error: PortalError) -> str:
 
 def pin_outcome(outcome: PinOutcome) -> str:
     """Write the outcome of pinning or unpinning."""
-    title = outcome.title and quoted(outcome.title, marks="“”")
-    name = f"{title} ({outcome.dialog_id})" if title else outcome.dialog_id
+    name = named(outcome.dialog_id, outcome.title)
     if outcome.changed is False:
         parts = [f"{name} was {'pinned' if outcome.pinned else 'not pinned'} already, nothing changed"]
     else:
@@ -47,11 +46,16 @@ def pin_outcome(outcome: PinOutcome) -> str:
         parts.append(f"pinned chats now: {outcome.pins}")
     if outcome.undo:
         parts.append(f"undo: dialog_id={outcome.undo.dialog_id}, pin={str(outcome.undo.pin).lower()}")
-    return _origin(outcome.portal) + "; ".join([*parts, *outcome.notes])
+    return origin(outcome.portal) + "; ".join([*parts, *outcome.notes])
+
+
+def named(dialog_id: str, title: str) -> str:
+    """Name a chat by its title, in quotation marks, and its id."""
+    return f"{quoted(title, marks='“”')} ({dialog_id})" if title else dialog_id
 
 
 def _heading(page: ChatList) -> Iterable[str]:
-    yield _origin(page.portal) + _counted(page)
+    yield origin(page.portal) + _counted(page)
     yield f"{page.unread} unread in {page.unread_chats} chats" if page.unread else "nothing unread"
     yield f"as of {page.as_of}"
     for name, kinds in page.hidden.items():
@@ -69,7 +73,8 @@ def _counted(page: ChatList) -> str:
     return f"{page.shown} of {page.matching} matching, of {page.total} chats in all"
 
 
-def _origin(portal: str) -> str:
+def origin(portal: str) -> str:
+    """Return what stands before an answer that is not a real portal's."""
     return f"[{portal}] " if portal else ""
 
 

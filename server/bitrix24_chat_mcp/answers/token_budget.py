@@ -1,11 +1,14 @@
 """The token budget of an answer: what a row costs at most, and how a page is cut to fit."""
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from .records import ChatRow, shorter
 
+R = TypeVar("R")
 BUDGET = 7400
 """Tokens for an answer's rows and cursor; with the heading an answer stays below 8,000."""
 LONGEST_PREVIEW, USUAL_PREVIEW = 80, 40
@@ -37,11 +40,22 @@ def fit(rows: list[ChatRow], taken: int) -> tuple[list[ChatRow], bool]:
 
     `taken` is how many tokens of `BUDGET` other parts of the answer need. One row is always returned.
     """
+    return fit_any(rows, taken, SHORTER_PREVIEWS, shorter, cost)
+
+
+def fit_any(
+    rows: list[R],
+    taken: int,
+    lengths: Sequence[int],
+    shorter: Callable[[R, int], R],
+    cost: Callable[[R], int],
+) -> tuple[list[R], bool]:
+    """Do what `fit` does for rows of any kind; `lengths` are what their texts are cut to, longest first."""
     left, shortened = BUDGET - taken, False
-    for preview in SHORTER_PREVIEWS:
+    for length in lengths:
         if sum(map(cost, rows)) <= left:
             return rows, shortened
-        rows, shortened = [shorter(row, preview) for row in rows], True
+        rows, shortened = [shorter(row, length) for row in rows], True
     kept = 0
     while kept < len(rows) and (left := left - cost(rows[kept])) >= 0:
         kept += 1
@@ -62,6 +76,11 @@ def tokens(text: str) -> int:
     """Return how many tokens a text costs at most: one a known letter, one a byte of any other character."""
     rest, known = _A_TOKEN.subn("", text)
     return known + len(rest.encode())
+
+
+def estimate(text: str) -> int:
+    """Return about how many tokens a text of ours costs: English and JSON have four characters each."""
+    return math.ceil(len(text) / 4)
 
 
 def _escaped(text: str) -> int:

@@ -1,11 +1,14 @@
 """`bitrix24-chat-mcp check`: checks hosts, settings and portal, step by step, and prints what to change."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.answers.text import describe
+from bitrix24_chat_mcp.answers.token_budget import estimate
+from bitrix24_chat_mcp.mcp_server.tool_definitions import build_tools
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.runtime.context import AppContext
@@ -34,7 +37,16 @@ def _check_settings(options: dict[str, Any]) -> int:
         return _failed("settings", str(error))
     path = find_file(settings.config)
     _passed("settings", f"read from {path}" if path else "no file; environment and defaults")
+    _passed("tools", ", ".join(_tools(settings)))
     return asyncio.run(_check_portal(settings))
+
+
+def _tools(settings: Settings) -> Iterator[str]:
+    """Name the tools that are offered, and what each costs a model."""
+    for tool in build_tools(settings):
+        seen = {"name": tool.name, "description": tool.description, "inputSchema": tool.parameters}
+        asks = " (asks first)" if tool.resolved_params and settings.confirm == "ask" else ""
+        yield f"{tool.name}{asks} about {estimate(json.dumps(seen, separators=(',', ':')))} tokens"
 
 
 async def _check_portal(settings: Settings) -> int:

@@ -1,7 +1,9 @@
-"""`bitrix24-chat-mcp demo`: the main job on the demo portal, through a real client."""
+"""`bitrix24-chat-mcp demo`: the main job on the demo portal, then a set of further tools, by a client."""
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from mcp import Client, StdioServerParameters
@@ -19,12 +21,7 @@ def run() -> int:
 
 
 async def _converse() -> None:
-    command = StdioServerParameters(command=sys.executable, args=["-m", "bitrix24_chat_mcp", "--demo"])
-    _say("A host starts `bitrix24-chat-mcp --demo` and connects over stdio.")
-    async with Client(command) as client:
-        _say(f"Connected, protocol {client.protocol_version}. The server offers:")
-        for tool in (await client.list_tools()).tools:
-            print(f"  {tool.name}: {(tool.description or '').splitlines()[0]}")
+    async with _connected() as client:
         chats = await _call(client, "list_recent_chats", limit=_PREVIEW_ROWS)
         rows = cast("dict[str, list[dict[str, Any]]]", chats.structured_content)["chats"]
         chosen = next(row for row in rows if not row.get("pinned") and row["kind"] != "openline")
@@ -35,6 +32,33 @@ async def _converse() -> None:
     if not refused.is_error:
         raise CommandError("the demo portal pinned a chat that does not exist; please report this")
     _say("Done: listed, pinned, unpinned, and one pin refused with the reason.")
+    async with _connected("--toolsets", "read,marks") as client:
+        marked = await _read_and_mark(client, rows[0]["dialog_id"])
+    if marked.is_error:
+        raise CommandError("the demo portal refused to mark a chat; please report this")
+    _say("Done: read what is unread, and marked it read as far as it was read.")
+
+
+async def _read_and_mark(client: Client, dialog_id: str) -> CallToolResult:
+    """Read what is unread in a chat, and mark it as read up to there."""
+    read = await _call(client, "read_chat", dialog_id=dialog_id, unread_only=True)
+    messages = cast("dict[str, list[dict[str, Any]]]", read.structured_content)["messages"]
+    bound = {"as": "read", "up_to": messages[-1]["id"]}
+    return await _call(client, "mark_chat", dialog_id=dialog_id, **bound)
+
+
+@asynccontextmanager
+async def _connected(*options: str) -> AsyncGenerator[Client]:
+    """Start a server on the demo portal as a host does, and connect to it."""
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "bitrix24_chat_mcp", "--demo", *options]
+    )
+    _say(f"A host starts `{' '.join(['bitrix24-chat-mcp --demo', *options])}` and connects over stdio.")
+    async with Client(command) as client:
+        _say(f"Connected, protocol {client.protocol_version}. The server offers:")
+        for tool in (await client.list_tools()).tools:
+            print(f"  {tool.name}: {(tool.description or '').splitlines()[0]}")
+        yield client
 
 
 async def _call(client: Client, tool: str, **arguments: object) -> CallToolResult:

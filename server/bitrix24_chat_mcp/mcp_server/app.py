@@ -8,11 +8,14 @@ from bitrix24_chat_mcp import __version__
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.load import Settings
+from bitrix24_chat_mcp.settings.toolsets import TOOLSETS
 
 from . import apps, completion, icons, prompts, resources, texts, tool_definitions
 from .server import ChatServer
 
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
+_PRIVATE = CacheHint(ttl_ms=3_600_000, scope="private")
+"""Of a list that depends on the client: some tools are offered only where its user can be asked."""
 
 
 def build_server(settings: Settings, http_client: HttpClient | None = None) -> ChatServer:
@@ -20,19 +23,19 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
 
     `http_client` replaces the one to the network.
     """
-    tools = tool_definitions.build_tools(read_only=settings.read_only)
+    tools = tool_definitions.build_tools(settings)
     shows_page = settings.ui == "auto"
     server = ChatServer(
         AppContext(settings, http_client),
         "bitrix24-chat-mcp",
         title="Bitrix24 chats",
         version=__version__,
-        instructions=texts.read("instructions"),
+        instructions=_instructions(settings),
         tools=apps.linked(tools) if shows_page else tools,
         resources=[_recent()],
         extensions=[apps.extension(tools)] if shows_page else [],
         log_level="WARNING",
-        cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},
+        cache_hints={"tools/list": _PRIVATE if settings.toolsets else _STABLE, "prompts/list": _STABLE},
         request_state_security=_state_security(settings),
     )
     for prompt in prompts.prompts():
@@ -40,6 +43,12 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
     server.resource(resources.CHAT, title="A chat", mime_type="text/plain", icons=icons.CHATS)(resources.chat)
     server.completion()(completion.complete)
     return server
+
+
+def _instructions(settings: Settings) -> str:
+    """Return the instructions, with a sentence for each set that is on."""
+    sets = [name for name in settings.toolsets if set(TOOLSETS[name]) - {*settings.exclude_tools}]
+    return "\n".join([texts.read("instructions"), *(texts.read(f"toolsets/{name}") for name in sets)])
 
 
 def _state_security(settings: Settings) -> RequestStateSecurity | None:

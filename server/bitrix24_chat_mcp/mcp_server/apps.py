@@ -6,7 +6,7 @@ the host hands to it, and calls tools through the host. Clients without the exte
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from mcp.server.mcpserver.tools import Tool
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 
+from .offer import offered
 from .request_context import app_context
 
 URI = "ui://bitrix24/chats"
@@ -30,12 +31,11 @@ def linked(tools: Iterable[Tool]) -> list[Tool]:
     return [tool.model_copy(update={"meta": link}) if tool.name == _SHOWN_UNDER else tool for tool in tools]
 
 
-def extension(tools: Iterable[Tool]) -> Apps:
-    """Return the extension that serves the page; it offers a button for each of the tools that it knows."""
-    names = [tool.name for tool in tools]
+def extension(tools: Sequence[Tool]) -> Apps:
+    """Return the extension that serves the page; it shows a button for each tool that the client is offered."""
 
     async def chats() -> str:
-        return _page(names, await _portal())
+        return _page([tool.name for tool in offered(tools)], await _portal())
 
     apps = Apps()
     apps.add_resource(

@@ -5,11 +5,12 @@ from collections.abc import Sized
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.chats import query
 from bitrix24_chat_mcp.portal.api import rest
+from bitrix24_chat_mcp.portal.api.dialogs import SHORTEST_QUERY
 
 _ISO = "must be an ISO 8601 date and time with an offset, such as 2026-02-25T18:30:00+03:00"
 _LONGEST_KINDS = 500
@@ -46,6 +47,14 @@ def _kinds(value: object) -> object:
     return re.findall(r"\w+", value) if isinstance(value, str) else value
 
 
+def _message_text(value: str) -> str:
+    if len(value.strip()) < SHORTEST_QUERY:
+        raise ValueError(
+            f"needs {SHORTEST_QUERY} characters at least: to fewer the portal answers with every message"
+        )
+    return value.strip()
+
+
 DialogId = Annotated[str, BeforeValidator(_dialog_id), Field(description="chat123, sg12 or a user's number")]
 Moment = Annotated[
     datetime | None,
@@ -67,3 +76,5 @@ Limit = Annotated[int, Field(ge=1, le=200)]
 Cursor = Annotated[
     str, Field(max_length=4000, description="next_cursor of the page before, other arguments unchanged")
 ]
+MessageId = Annotated[int, Field(ge=0, le=10**12)]
+MessageText = Annotated[str, Field(max_length=query.LONGEST_QUERY), AfterValidator(_message_text)]

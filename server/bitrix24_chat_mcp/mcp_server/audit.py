@@ -22,7 +22,7 @@ _LONGEST_DIALOG_ID, _LONGEST_FIELD = 24, 100  # characters
 
 @dataclass(slots=True)
 class AuditRecord:
-    """A write that is under way. `outcome` is `ok`, an error's code, or `cancelled`."""
+    """A write that is under way. `outcome` is `ok`, `asked back`, `declined`, `cancelled` or a code."""
 
     outcome: str = "cancelled"
 

@@ -3,6 +3,7 @@
 from string import Template
 from typing import TYPE_CHECKING, Annotated, get_args
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.prompts import Prompt
 from mcp_types import Icon
 from pydantic import Field
@@ -27,11 +28,14 @@ COMPLETIONS: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 async def triage_inbox(
+    ctx: Context,
     kinds: Annotated[str, Field(description="only these kinds of chats, such as: person, openline")] = "",
 ) -> str:
     """Tell what needs the user, in which order."""
     wanted = tuple(kind for kind in get_args(Kind) if kind in kinds.lower().replace(",", " ").split())
-    return await _filled("triage_inbox", chats=ChatQuery(show="attention", kinds=wanted))
+    tools = {tool.name for tool in await ctx.mcp_server.list_tools()}
+    values = {"reading": f" {texts.read('reading')}" if "read_chat" in tools else ""}
+    return await _filled("triage_inbox", values, chats=ChatQuery(show="attention", kinds=wanted))
 
 
 async def tidy_pins(

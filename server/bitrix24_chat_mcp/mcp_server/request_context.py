@@ -49,3 +49,8 @@ async def redact(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
 def app_context() -> AppContext:
     """Return the application's context, for the tools, resources, prompts and completion of a request."""
     return _current.get().lifespan_context
+
+
+def current_request() -> RequestContext | None:
+    """Return the request that is being answered; None outside of one."""
+    return _current.get(None)

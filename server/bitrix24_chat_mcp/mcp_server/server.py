@@ -1,7 +1,7 @@
 """The MCP server: whatever fails in a call, the model reads a sentence about it."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -13,6 +13,7 @@ from mcp_types import (
     InputRequiredResult,
     SubscribeRequestParams,
     TextContent,
+    Tool,
     UnsubscribeRequestParams,
 )
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from . import argument_errors, audit
+from .offer import keep_narrowed_lists_private, offered
 from .request_context import app_context, bind_request, redact
 from .subscriptions import Subscriptions, watch_streams
 
@@ -48,7 +50,13 @@ class ChatServer(MCPServer[AppContext]):
     def __init__(self, context: AppContext, name: str, **options: Any) -> None:  # noqa: ANN401 - MCPServer's own
         self.context = context
         subscriptions = Subscriptions()
-        middleware = [redact, bind_request, watch_streams, subscriptions.note_caller]
+        middleware = [
+            redact,
+            bind_request,
+            keep_narrowed_lists_private,
+            watch_streams,
+            subscriptions.note_caller,
+        ]
         super().__init__(name, lifespan=lambda _: context.running(), middleware=middleware, **options)
         # `resources/subscribe` is the earlier era's; the SDK leaves it to the server below.
         serve = self._lowlevel_server.add_request_handler
@@ -62,6 +70,10 @@ class ChatServer(MCPServer[AppContext]):
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
         return BoundedSessions(self._lowlevel_server, http, security)
+
+    async def list_tools(self) -> list[Tool]:
+        """Return the tools that the client of the current request is offered."""
+        return offered(await super().list_tools())
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None = None
@@ -114,9 +126,11 @@ async def _caller() -> Credentials | None:
 
 
 def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
-    """Return the audit's word for an answer: `ok`, or the code that begins each of our tool errors."""
+    """Return the audit's word for an answer: `ok`, `declined`, or the code of our tool error."""
     if not isinstance(answer, CallToolResult):
         return "asked back"
+    if "declined" in cast("dict[str, object]", answer.structured_content or {}):
+        return "declined"
     first = answer.content[0] if answer.content else None
     if not (answer.is_error and isinstance(first, TextContent)):
         return "ok"
@@ -129,6 +143,12 @@ def _explain(tool: str, cause: BaseException | None) -> str:
         return describe(cause)
     if isinstance(cause, ValidationError):
         return argument_errors.wrong(cause)
+    if isinstance(cause, ToolError):  # the SDK's own: a client has answered a question in no known form
+        _logger.info("%s: %s", tool, cause)
+        return (
+            "UNCLEAR_CONFIRMATION: the answer to the question was not understood; nothing was done. "
+            "Call the tool again."
+        )
     _logger.error("%s failed unexpectedly", tool, exc_info=cause)
     return (
         f"INTERNAL_ERROR: this server failed on {tool}; it goes on, and has logged why. Try once more; if it "

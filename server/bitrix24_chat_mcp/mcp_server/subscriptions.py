@@ -8,7 +8,8 @@ ends.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -132,10 +133,14 @@ async def _poll(
     notify: Callable[[], Awaitable[None]],
 ) -> None:
     """Notify of changes until the caller's access is gone. Without `changes`, only wait for that."""
-    while (token := caller()) is None or await token.still_admitted():
-        if changes and await changes.poll():
-            await notify()
-        await asyncio.sleep(changes.pause if changes else EVERY)
+    async with changes.watched() if changes else nullcontext(asyncio.Event()) as written:
+        while (token := caller()) is None or await token.still_admitted():
+            own = written.is_set()
+            written.clear()
+            if changes and (await changes.poll() or own):
+                await notify()
+            with anyio.move_on_after(changes.pause if changes else EVERY):
+                await written.wait()
     _logger.info("a subscription has ended: its user's access is gone")
 
 
@@ -148,6 +153,17 @@ class _Changes:
     """Seconds until the next poll."""
     _since: datetime = field(default_factory=lambda: datetime.now(UTC))
     _listed: set[_Fingerprint] = field(default_factory=set[_Fingerprint])
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncGenerator[asyncio.Event]:
+        """Give an event that is set by this server's own writes: no list shows that a chat was muted, say."""
+        try:
+            user = await self.context.credentials()
+        except PortalError:  # the polls will fail, too
+            yield asyncio.Event()
+        else:
+            with self.context.writes.watch(user) as event:
+                yield event
 
     async def poll(self) -> bool:
         """Ask the portal; tell whether anything has changed. The first poll only learns the portal's time."""

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import Icon, ToolAnnotations
 
+from bitrix24_chat_mcp.settings.load import Settings
+from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS
+
 from . import icons, texts, tools
 from .json_schema import simplify
 
@@ -17,29 +20,50 @@ class ToolDefinition(NamedTuple):
     title: str
     icon: list[Icon]
     hints: ToolAnnotations
+    asks: bool = False
+    """The user is asked before it acts."""
 
 
-_READS = ToolAnnotations(
+ASKED_BY_HOST = "anthropic/requiresUserInteraction"
+"""In a tool's metadata: Claude Code asks its user before each call."""
+READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-_WRITES = _READS.model_copy(update={"read_only_hint": False})
+WRITES = READS.model_copy(update={"read_only_hint": False})
 
 TOOLS = (
-    ToolDefinition(tools.list_recent_chats, "List recent chats", icons.CHATS, _READS),
-    ToolDefinition(tools.pin_chat, "Pin or unpin a chat", icons.PIN, _WRITES),
+    ToolDefinition(tools.list_recent_chats, "List recent chats", icons.CHATS, READS),
+    ToolDefinition(tools.pin_chat, "Pin or unpin a chat", icons.PIN, WRITES),
 )
-"""All tools, in the order in which a model reads them; it never changes."""
+"""The tools of no set, in the order in which a model reads them; those of the sets follow."""
 
 
-def build_tools(*, read_only: bool) -> list[Tool]:
-    """Return the tools that are offered, in their order."""
-    return [_tool(one) for one in TOOLS if one.hints.read_only_hint or not read_only]
+def build_tools(settings: Settings) -> list[Tool]:
+    """Return the tools that the operator allows, in their order; it never changes."""
+    allowed = {*ALWAYS, *(name for one in settings.toolsets for name in TOOLSETS[one])}
+    allowed -= {*settings.exclude_tools}
+    return [
+        _tool(one, by_host=settings.confirm == "host")
+        for one in _all_tools(settings)
+        if one.function.__name__ in allowed and (one.hints.read_only_hint or not settings.read_only)
+    ]
 
 
-def _tool(definition: ToolDefinition) -> Tool:
-    function, title, icon, hints = definition
+def _all_tools(settings: Settings) -> tuple[ToolDefinition, ...]:
+    if not settings.toolsets:
+        return TOOLS
+    from .toolsets import SET_TOOLS  # noqa: PLC0415 - most servers offer no set, and start sooner
+
+    return TOOLS + SET_TOOLS
+
+
+def _tool(definition: ToolDefinition, *, by_host: bool) -> Tool:
+    function, title, icon, hints, asks = definition
     description = texts.read(f"tools/{function.__name__}")
-    tool = Tool.from_function(function, title=title, description=description, annotations=hints, icons=icon)
+    meta = {ASKED_BY_HOST: True} if asks and by_host else None
+    tool = Tool.from_function(
+        function, title=title, description=description, annotations=hints, icons=icon, meta=meta
+    )
     tool.parameters = {**simplify(tool.parameters), "additionalProperties": False}
     tool.fn_metadata.output_schema = simplify(tool.fn_metadata.output_schema or {})
     return tool

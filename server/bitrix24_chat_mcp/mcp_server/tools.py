@@ -1,4 +1,4 @@
-"""The tools: each reads its arguments, hands over to a use case in `chats`, and renders the record.
+"""The tools of no set: each reads its arguments, hands over to a use case in `chats`, and renders the record.
 
 A PortalError passes through: `server` turns it into a tool error.
 """
@@ -57,7 +57,7 @@ async def list_recent_chats(  # noqa: PLR0913 - the portal's documented paramete
         cursor=cursor,
     )
     found = await chat_list.list_chats(app_context(), chat_query)
-    return _result(found, text.chat_list(found))
+    return tool_result(found, text.chat_list(found))
 
 
 async def pin_chat(
@@ -65,7 +65,7 @@ async def pin_chat(
 ) -> Annotated[CallToolResult, PinOutcome]:
     """Pin or unpin a chat; the model reads prompts/tools/pin_chat.md."""
     outcome = await pinning.pin_chat(app_context(), dialog_id, pinned=pin)
-    return _result(outcome, text.pin_outcome(outcome))
+    return tool_result(outcome, text.pin_outcome(outcome))
 
 
 def _one_date(last_sync_date: datetime | None, last_update: datetime | None) -> datetime | None:
@@ -78,7 +78,7 @@ def _one_date(last_sync_date: datetime | None, last_update: datetime | None) -> 
     return last_sync_date or last_update
 
 
-def _result(record: Record, rendered: str) -> CallToolResult:
+def tool_result(record: Record, rendered: str) -> CallToolResult:
     """Answer in two forms that hold the same facts: some clients show a model only one of them."""
     return CallToolResult(
         content=[TextContent(type="text", text=rendered)], structured_content=record.compact()

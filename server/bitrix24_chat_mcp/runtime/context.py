@@ -18,6 +18,7 @@ from .caller import caller_credentials
 from .chat_cache import ChatCache
 from .portal_access import open_portal_access
 from .worker_threads import WorkerThreads
+from .write_feed import WriteFeed
 
 T = TypeVar("T")
 _MOST_USERS = 500  # whose chats are remembered
@@ -28,7 +29,8 @@ class AppContext:
 
     It is made before the server runs; `running` opens it. `access`, a PortalAccess, is what the settings
     alone decide. `credentials` gives those of the user that is served, or raises; `deadline` is how many
-    seconds a call may take; `label` marks answers that are not a real portal's.
+    seconds a call may take; `confirm` says who asks before what has no undo; `label` marks answers that are
+    not a real portal's.
     """
 
     def __init__(self, settings: Settings, http_client: HttpClient | None = None) -> None:
@@ -36,9 +38,11 @@ class AppContext:
         self.access = open_portal_access(settings, http_client)
         self.credentials = caller_credentials if http and settings.http.auth else self.access.credentials
         self.deadline = settings.limits.deadline
+        self.confirm = settings.confirm
         self.label = "demo portal" if settings.demo else ""
         self._limits = settings.limits
         self._portals = settings.http.portals if http else frozenset[str]()
+        self.writes = WriteFeed()
         self._send: Send | None = None
         self._threads = WorkerThreads()
         self._chats: LRUCache[Credentials, ChatCache] = LRUCache(_MOST_USERS)
@@ -62,7 +66,11 @@ class AppContext:
         """Send a request through the pipeline; raise a PortalError, also while the server does not run."""
         if self._send is None:
             raise PipelineClosedError
-        return await self._send(request)
+        try:
+            return await self._send(request)
+        finally:
+            if request.writes:
+                self.writes.announce(request.credentials)
 
     async def portal(self) -> Portal:
         """Return the portal of the user that is served; raise where that is unknown."""

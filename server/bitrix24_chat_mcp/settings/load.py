@@ -26,6 +26,7 @@ from pydantic_settings import (
 from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 
 from .sections import HttpSettings, LimitSettings, OAuthSettings
+from .toolsets import ToolNames, Toolsets
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -77,6 +78,14 @@ class Settings(BaseSettings):
     ui: Literal["auto", "off"] = Field(
         default="auto",
         description="Whether hosts that can may show the list as a page: auto or off.",
+    )
+    toolsets: Toolsets = Field(default=(), description="Sets of further tools to offer: read, marks, tidy.")
+    exclude_tools: ToolNames = Field(
+        default=(), description="Tools that are not offered, whatever else is set."
+    )
+    confirm: Literal["ask", "host"] = Field(
+        default="ask",
+        description="Who asks before what has no undo: ask: this server; host: the host itself.",
     )
     transport: Literal["stdio", "http"] = Field(
         default="stdio", description="How hosts connect: stdio or http."

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
 import msgspec
+from typing_extensions import Unpack
 
+from .counters import Counters, read_counters
 from .credentials import Credentials
 from .errors import ApiError
 from .lenient_json import decode, user_number
@@ -26,6 +28,14 @@ class Send(Protocol):
         ...
 
 
+class Meaning(TypedDict, total=False):
+    """What a `Request` should know of a method beside its parameters; see there."""
+
+    writes: bool
+    idempotent: bool
+    fresh: bool
+
+
 Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
 MOST_PINS = 45
@@ -39,7 +49,7 @@ def reader(kind: type[T]) -> Reader[T]:
     return lambda result, _me: decode(result, decoder)
 
 
-class _Dialog(msgspec.Struct):
+class _DialogPayload(msgspec.Struct):
     id: Any = 0
     name: Any = ""
 
@@ -68,7 +78,7 @@ def read_profile(result: msgspec.Raw, _me: str) -> Profile:
     return Profile(user_number(found.ID), " ".join(names).strip())
 
 
-_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])
+_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_DialogPayload), reader(list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,9 @@ class Portal:
     send: Send
     credentials: Credentials
 
-    async def recent(self, flags: Collection[Flag] = (), since: datetime | None = None) -> Listing:
+    async def recent(
+        self, flags: Collection[Flag] = (), since: datetime | None = None, *, fresh: bool = False
+    ) -> Listing:
         """List the recent chats (`im.recent.get`), as many as the portal returns at once.
 
         Without `since`, the chats active in the last 30 days. With it, those changed since, within the
@@ -87,7 +99,7 @@ class Portal:
         params = _flags(flags)
         if since:
             params["LAST_SYNC_DATE"] = timestamp(since)
-        return _listing(await self._ask("im.recent.get", params, read_listing))
+        return _listing(await self.ask("im.recent.get", params, read_listing, fresh=fresh))
 
     async def pin(self, dialog_id: str, *, pin: bool) -> bool:
         """Pin or unpin a chat (`im.recent.pin`); return false where the portal did nothing.
@@ -96,9 +108,9 @@ class Portal:
         return true without pinning.
         """
         params = {"DIALOG_ID": dialog_id, "PIN": yes_no(pin)}
-        return (await self._ask("im.recent.pin", params, _read_bool, writes=True)).result
+        return (await self.ask("im.recent.pin", params, _read_bool, writes=True)).result
 
-    async def recent_and_pinned(self, flags: Collection[Flag] = ()) -> Listing:
+    async def recent_and_pinned(self, flags: Collection[Flag] = (), *, fresh: bool = False) -> Listing:
         """List the recent chats and all pinned ones.
 
         Two REST methods are needed: `im.recent.get` leaves out chats without activity for 30 days,
@@ -106,18 +118,31 @@ class Portal:
         """
         # im.recent.list does not know only_openlines.
         skipped: list[Flag] = [flag for flag in flags if flag != "only_openlines"]
-        recent, page = await _together(self.recent(flags), self._first_page(skipped))
+        recent, page = await _together(
+            self.recent(flags, fresh=fresh), self._first_page(skipped, fresh=fresh)
+        )
         listed = {chat.dialog_id for chat in recent.chats}
         older = [chat for chat in page.chats if chat.pinned and chat.dialog_id not in listed]
         return replace(recent, chats=[*recent.chats, *older])
 
-    async def _first_page(self, flags: Collection[Flag]) -> Listing:
+    async def _first_page(self, flags: Collection[Flag], *, fresh: bool) -> Listing:
         params = {"LIMIT": MOST_A_PAGE, **_flags(flags)}
-        return _listing(await self._ask("im.recent.list", params, read_page))
+        return _listing(await self.ask("im.recent.list", params, read_page, fresh=fresh))
+
+    async def counters(self) -> Counters:
+        """Return what is unread in all chats, listed or not (`im.counters.get`), never out of the cache."""
+        return (await self.ask("im.counters.get", {}, read_counters, fresh=True)).result
+
+    async def read_all(self) -> None:
+        """Mark every chat as read (`im.dialog.read.all`).
+
+        Doing it twice may mark what came in between.
+        """
+        await self.ask("im.dialog.read.all", {}, _read_bool, writes=True, idempotent=False)
 
     async def dialog(self, dialog_id: str) -> tuple[str, str]:
         """Return the id and the title of a dialog (`im.dialog.get`); the `chatN` behind an `sgN`."""
-        dialog = (await self._ask("im.dialog.get", {"DIALOG_ID": dialog_id}, _read_dialog)).result
+        dialog = (await self.ask("im.dialog.get", {"DIALOG_ID": dialog_id}, _read_dialog)).result
         title = dialog.name if isinstance(dialog.name, str) else ""
         if dialog_id.isdigit():
             return dialog_id, title
@@ -128,22 +153,27 @@ class Portal:
     async def answers(self) -> None:
         """Raise unless a Bitrix24 portal answers, be it with an error code (`server.time`)."""
         with suppress(ApiError):
-            await self._ask("server.time", {}, raw)
+            await self.ask("server.time", {}, raw)
 
     async def owner(self) -> str:
         """Return the name of the credentials' user (`profile`)."""
-        profile = (await self._ask("profile", {}, read_profile)).result
+        profile = (await self.ask("profile", {}, read_profile)).result
         return profile.name or f"user {profile.user}"
 
     async def demand_scope(self, scope: str) -> None:
         """Raise unless the credentials have the permission (`scope`)."""
-        if scope not in (await self._ask("scope", {}, _read_scopes)).result:
+        if scope not in (await self.ask("scope", {}, _read_scopes)).result:
             raise ApiError("INSUFFICIENT_SCOPE")
 
-    async def _ask(
-        self, method: str, params: Mapping[str, str | int], reader: Reader[T], *, writes: bool = False
+    async def ask(
+        self,
+        method: str,
+        params: Mapping[str, str | int],
+        reader: Reader[T],
+        **meaning: Unpack[Meaning],
     ) -> ApiResult[T]:
-        return await self.send(Request(self.credentials, method, params, writes=writes, reader=reader))
+        """Call a REST method as this user; raise a PortalError."""
+        return await self.send(Request(self.credentials, method, params, reader=reader, **meaning))
 
 
 def _listing(answer: ApiResult[Listing]) -> Listing:

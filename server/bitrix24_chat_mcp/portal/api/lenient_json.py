@@ -4,7 +4,7 @@ import json
 import math
 import re
 from datetime import MAXYEAR, MINYEAR, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -13,6 +13,8 @@ T = TypeVar("T")
 _USER = re.compile(r"[1-9][0-9]{0,11}")
 _LONGEST_NUMBER = 25
 """Characters; no id, count or moment of a portal has as many."""
+_LARGEST = 10**12
+"""No id and no count of a portal is as large."""
 
 
 def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
@@ -48,6 +50,28 @@ def moment(value: object) -> datetime | None:
     except ValueError:
         return None
     return read if read and read.tzinfo and MINYEAR < read.year < MAXYEAR else None
+
+
+def text(value: object) -> str:
+    """Read a text; empty where it is none."""
+    return value if isinstance(value, str) else ""
+
+
+def count(value: object) -> int:
+    """Read an id or a count; 0 where it is none."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value[:20])
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST else 0
+
+
+def flag(value: object) -> bool:
+    """Read a yes as the portal may write it."""
+    return value is True or value in ("Y", 1, "1")
+
+
+def elements(value: object) -> list[object]:
+    """Read a list, or the keys of an object, which PHP writes for one another; empty where it is neither."""
+    return list(cast("list[object] | dict[str, object]", value)) if isinstance(value, list | dict) else []
 
 
 def _repaired(body: bytes) -> bytes:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from . import payloads
-from .lenient_json import decode, moment
+from .lenient_json import count, decode, flag, moment, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,6 @@ _KINDS_BY_LETTER = {
 _CLIENT_WAITS = {0, 5, 20, 25}
 _DIALOG_ID = re.compile(r"(?:chat|sg|crm)?[1-9][0-9]{0,11}")
 _NAME = re.compile(r"[\w|.:-]{1,24}", re.ASCII)
-_MOST = 10**12
 _NO_MESSAGE, _NO_CHAT, _NO_USER = payloads.MessagePayload(), payloads.ChatPayload(), payloads.UserPayload()
 
 
@@ -174,32 +173,32 @@ def _read_chat(item: payloads.ItemPayload, me: str) -> Chat | None:
     link = chat.entity_link.url if isinstance(chat.entity_link, payloads.LinkPayload) else ""
     return Chat(
         dialog_id=dialog_id,
-        title=_text(item.title) or _text(chat.name) or (_text(user.name) if direct else ""),
+        title=text(item.title) or text(chat.name) or (text(user.name) if direct else ""),
         kind=_direct_kind(user, dialog_id == me) if direct else _chat_kind(chat),
         message=message,
-        author=_text(user.name) if author and message.author_id == _count(user.id) else "",
+        author=text(user.name) if author and message.author_id == count(user.id) else "",
         mine=mine,
-        unread=_count(item.counter),
-        pinned=_flag(item.pinned),
+        unread=count(item.counter),
+        pinned=flag(item.pinned),
         muted=bool(chat.mute_list) and isinstance(chat.mute_list, dict | list),
-        marked_unread=_flag(item.unread),
+        marked_unread=flag(item.unread),
         client_waits=_client_waits(item, user, chat),
-        link=_text(link),
+        link=text(link),
         active_at=message.at or moment(item.date_last_activity) or moment(item.date_update),
-        members=_count(chat.user_counter),
-        role=_text(chat.role).lower(),
-        owner=_count(chat.owner),
+        members=count(chat.user_counter),
+        role=text(chat.role).lower(),
+        owner=count(chat.owner),
         created=moment(chat.date_create),
-        position=_text(user.work_position),
+        position=text(user.work_position),
     )
 
 
 def _read_message(item: payloads.ItemPayload) -> Message:
     said = item.message if isinstance(item.message, payloads.MessagePayload) else _NO_MESSAGE
     return Message(
-        id=_count(said.id),
-        text=_text(said.text),
-        author_id=_count(said.author_id),
+        id=count(said.id),
+        text=text(said.text),
+        author_id=count(said.author_id),
         at=moment(said.date),
         has_file=bool(said.file),
     )
@@ -211,38 +210,24 @@ def _client_waits(item: payloads.ItemPayload, user: payloads.UserPayload, chat: 
         return False
     if isinstance(item.lines, payloads.OpenLinePayload) and isinstance(item.lines.status, int):
         return item.lines.status in _CLIENT_WAITS
-    return _flag(user.connector) or (not user.id and _count(item.counter) > 0)
+    return flag(user.connector) or (not user.id and count(item.counter) > 0)
 
 
 def _direct_kind(user: payloads.UserPayload, notes: bool) -> str:  # noqa: FBT001
     if notes:
         return "notes"
-    return "bot" if _flag(user.bot) else "person"
+    return "bot" if flag(user.bot) else "person"
 
 
 def _chat_kind(chat: payloads.ChatPayload) -> str:
-    if _text(chat.type):
+    if text(chat.type):
         return _KINDS.get(chat.type, "other")
     if chat.entity_type == "TASKS_TASK":
         return "task"
-    return _KINDS_BY_LETTER.get(_text(chat.message_type), "other")
+    return _KINDS_BY_LETTER.get(text(chat.message_type), "other")
 
 
 def _dialog_id(value: object) -> str:
     """Return the id as text: the portal sends a number for a person, `chatN` for anything else."""
     text = str(value).lower() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if _DIALOG_ID.fullmatch(text) else ""
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _count(value: object) -> int:
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value[:20])
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST else 0
-
-
-def _flag(value: object) -> bool:
-    return value is True or value in ("Y", 1, "1")

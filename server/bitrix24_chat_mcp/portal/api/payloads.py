@@ -79,3 +79,57 @@ class PagePayload(msgspec.Struct):
     """A page of `im.recent.list`, its items still raw."""
 
     items: msgspec.Raw
+
+
+class ParamsPayload(msgspec.Struct, gc=False):
+    """What a message carries beside its text."""
+
+    FILE_ID: Any = None
+    IS_DELETED: Any = ""
+    IS_EDITED: Any = ""
+    COMPONENT_ID: Any = ""
+
+
+class HistoryMessagePayload(msgspec.Struct, gc=False):
+    """A message of `im.dialog.messages.get` or `.search`."""
+
+    id: Any = 0
+    author_id: Any = 0
+    date: Any = ""
+    text: Any = ""
+    unread: Any = False
+    params: ParamsPayload | Odd = None
+
+
+class FilePayload(msgspec.Struct, gc=False):
+    """A file that messages refer to by its id."""
+
+    id: Any = 0
+    name: Any = ""
+
+
+class HistoryPayload(msgspec.Struct):
+    """A part of a chat's history; messages, users and files still raw."""
+
+    messages: list[msgspec.Raw]
+    users: msgspec.Raw = msgspec.Raw(b"[]")
+    files: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class DialogPayload(msgspec.Struct):
+    """What `im.dialog.get` tells of a chat."""
+
+    id: Any = 0
+    name: Any = ""
+    counter: Any = 0
+    unread_id: Any = 0
+    last_id: Any = 0
+    last_message_id: Any = 0
+    mute_list: Any = None
+    message_type: Any = ""
+
+
+class ReadPayload(msgspec.Struct):
+    """What `im.dialog.read` answers where it did something."""
+
+    counter: Any = 0

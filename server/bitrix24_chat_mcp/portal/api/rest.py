@@ -35,8 +35,8 @@ class Request(Generic[T_co]):
     """A call of a REST method with a user's credentials.
 
     `writes`: it changes something at the portal. `idempotent`: twice has the effect of once, as pinning
-    has and posting a message has not. `reader` parses the result; it is a module's function, so that equal
-    requests have the same one.
+    has and posting a message has not. `fresh`: no answer from the cache will do. `reader` parses the result;
+    it is a module's function, so that equal requests have the same one.
     """
 
     credentials: Credentials
@@ -44,6 +44,7 @@ class Request(Generic[T_co]):
     params: Mapping[str, Any]
     writes: bool = False
     idempotent: bool = True
+    fresh: bool = False
     reader: Reader[T_co] = raw  # pyright: ignore[reportAssignmentType] - raw is what T_co is without a reader
 
 

@@ -64,3 +64,9 @@ def deadline(seconds: float, report: Report | None = None) -> Generator[CallCont
         yield call
     finally:
         _current.reset(token)
+
+
+def restart_deadline() -> None:
+    """Give the current call its whole time again: a person was asked meanwhile, and took theirs."""
+    if call := current_call():
+        call.deadline = anyio.current_time() + call.seconds

@@ -77,6 +77,8 @@ class RequestCoalescer:
         call = current_call() or CallContext(anyio.current_time() + self._seconds, self._seconds)
         if call.time_left() <= 0:
             raise Progress().deadline_error(request, call.seconds)
+        if request.fresh:
+            return await self._join(self._start(request, call, None), call)
         if not request.writes:
             return await self._read(request, call)
         self._cache.drop(request.credentials)
