@@ -12,7 +12,7 @@ from bitrix24_demo_portal.data.world import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_types import ElicitRequestParams, ElicitResult
-from support.conversation import Conversation, connected, facts, text
+from support.conversation import NOW, Conversation, connected, facts, text
 
 SECRET = "a1b2c3d4e5f6g7h8"
 WEBHOOK = f"https://portal.bitrix24.example/rest/1/{SECRET}/"
@@ -38,6 +38,12 @@ ATTACKS = (
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0041\U000e0042]"
 )
+
+
+@pytest.fixture
+def portal() -> DemoPortal:
+    """A portal with every kind of chat, whose clock stands still."""
+    return DemoPortal(clock=NOW.timestamp)
 
 
 def attack(portal: DemoPortal, dialog: int, words: str) -> None:

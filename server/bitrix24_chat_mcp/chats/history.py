@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bitrix24_chat_mcp.answers import history_records
 from bitrix24_chat_mcp.answers.history_records import ChatHistory, FoundMessages, MessageRow, message_row
-from bitrix24_chat_mcp.portal.api.dialogs import MOST_MESSAGES, Dialog
+from bitrix24_chat_mcp.portal.api.dialogs import MOST_MESSAGES, PortalDialog
 from bitrix24_chat_mcp.portal.api.errors import ApiError
 from bitrix24_chat_mcp.portal.api.history import History, HistoryMessage
 from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
@@ -44,7 +44,7 @@ class SearchQuery:
 
 async def read_chat(context: AppContext, dialog_id: str, query: HistoryQuery) -> ChatHistory:
     """Return a page of a chat's messages, oldest first; raise PortalError."""
-    dialog = Dialog(await context.portal(), dialog_id)
+    dialog = PortalDialog(await context.portal(), dialog_id)
     try:
         history = await dialog.messages(query.limit + 1, query.before)
     except ApiError as error:
@@ -56,7 +56,7 @@ async def read_chat(context: AppContext, dialog_id: str, query: HistoryQuery) ->
 
 async def search_chat(context: AppContext, dialog_id: str, query: SearchQuery) -> FoundMessages:
     """Return the newest messages of a chat that hold a text; raise PortalError."""
-    dialog = Dialog(await context.portal(), dialog_id)
+    dialog = PortalDialog(await context.portal(), dialog_id)
     try:
         chat_id = await _chat_id(dialog)
         found = await dialog.search(
@@ -69,13 +69,13 @@ async def search_chat(context: AppContext, dialog_id: str, query: SearchQuery) -
     return await _render(context, dialog, found, page)
 
 
-async def _chat_id(dialog: Dialog) -> int:
+async def _chat_id(dialog: PortalDialog) -> int:
     """Return the number that a search wants; a person's dialog and a workgroup's chat have their own."""
     number = dialog.id.removeprefix("chat")
     return int(number) if number != dialog.id else (await dialog.state()).chat_id
 
 
-async def _render(context: AppContext, dialog: Dialog, history: History, page: Callable[[], T]) -> T:
+async def _render(context: AppContext, dialog: PortalDialog, history: History, page: Callable[[], T]) -> T:
     """Make a page; in a thread where its texts are so long that it would hold up other callers."""
     length = sum(len(message.text) + sum(map(len, message.files)) for message in history.messages)
     return (
@@ -84,7 +84,12 @@ async def _render(context: AppContext, dialog: Dialog, history: History, page: C
 
 
 def _history_page(
-    dialog: Dialog, history: History, query: HistoryQuery, named: str, notices: Sequence[str], label: str
+    dialog: PortalDialog,
+    history: History,
+    query: HistoryQuery,
+    named: str,
+    notices: Sequence[str],
+    label: str,
 ) -> ChatHistory:
     now = history.as_of or datetime.now(UTC)
     wanted = _wanted(history, query)
@@ -140,7 +145,7 @@ def _left_out(
 
 
 def _found_page(
-    dialog: Dialog, found: History, query: SearchQuery, named: str, notices: Sequence[str], label: str
+    dialog: PortalDialog, found: History, query: SearchQuery, named: str, notices: Sequence[str], label: str
 ) -> FoundMessages:
     now = found.as_of or datetime.now(UTC)
     page = found.messages[:FOUND_AT_ONCE]
@@ -178,12 +183,14 @@ def _span(query: SearchQuery, now: datetime) -> str:
     return " ".join(said) or "the whole chat"
 
 
-def _rows(messages: Sequence[HistoryMessage], dialog: Dialog, now: datetime) -> tuple[list[MessageRow], bool]:
+def _rows(
+    messages: Sequence[HistoryMessage], dialog: PortalDialog, now: datetime
+) -> tuple[list[MessageRow], bool]:
     me = dialog.portal.credentials.user
     return history_records.fit([message_row(message, me, now) for message in messages])
 
 
-def _person(dialog: Dialog, history: History) -> str:
+def _person(dialog: PortalDialog, history: History) -> str:
     """Return the name of the person a dialog is with, where the list does not have it but a message does."""
     rows = (message for message in history.messages if str(message.author_id) == dialog.id and message.author)
     return next((history_records.person(message.author) for message in rows), "")

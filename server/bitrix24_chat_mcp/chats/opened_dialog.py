@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from bitrix24_chat_mcp.answers import records
-from bitrix24_chat_mcp.portal.api.dialogs import Dialog
+from bitrix24_chat_mcp.portal.api.dialogs import PortalDialog
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
 from bitrix24_chat_mcp.portal.api.history import DialogState
 from bitrix24_chat_mcp.runtime.context import AppContext
@@ -13,7 +13,7 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 class OpenedDialog(NamedTuple):
     """A chat with its state of now; `title` is sanitised, and empty where it cannot be had."""
 
-    dialog: Dialog
+    dialog: PortalDialog
     state: DialogState
     title: str
 
@@ -24,14 +24,14 @@ async def open_dialog(context: AppContext, dialog_id: str) -> OpenedDialog:
     `sgN` becomes the `chatN` behind it: to some methods the portal says true to `sgN`, and does nothing.
     """
     portal = await context.portal()
-    state = await Dialog(portal, dialog_id).state()
-    dialog = Dialog(portal, f"chat{state.chat_id}" if dialog_id.startswith("sg") else dialog_id)
+    state = await PortalDialog(portal, dialog_id).state()
+    dialog = PortalDialog(portal, f"chat{state.chat_id}" if dialog_id.startswith("sg") else dialog_id)
     if state.title and not dialog.id.isdigit():
         context.chats(portal.credentials).remember_title(dialog.id, state.title)
     return OpenedDialog(dialog, state, await title(context, dialog))
 
 
-async def title(context: AppContext, dialog: Dialog) -> str:
+async def title(context: AppContext, dialog: PortalDialog) -> str:
     """Return what a chat is called, sanitised; empty where that cannot be had: it is a courtesy."""
     cache = context.chats(dialog.portal.credentials)
     if cache.title(dialog.id) is None:
@@ -44,7 +44,7 @@ async def title(context: AppContext, dialog: Dialog) -> str:
     return "" if known is None else records.heading(dialog.id, known)
 
 
-async def history_refusal(dialog: Dialog, error: PortalError) -> PortalError:
+async def history_refusal(dialog: PortalDialog, error: PortalError) -> PortalError:
     """Find out why the portal gives no messages: it has none to give of an open line (b24restdocs#21)."""
     if error.code == "ACCESS_ERROR":
         with suppress(PortalError):

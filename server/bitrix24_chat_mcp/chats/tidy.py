@@ -11,7 +11,7 @@ from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.answers.mark_records import HideOutcome, ReadAllOutcome
 from bitrix24_chat_mcp.answers.text import named
 from bitrix24_chat_mcp.portal.api.client import Portal
-from bitrix24_chat_mcp.portal.api.dialogs import Dialog
+from bitrix24_chat_mcp.portal.api.dialogs import PortalDialog
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
 from bitrix24_chat_mcp.portal.api.models import Chat
 from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
@@ -90,7 +90,7 @@ async def hide_chat(context: AppContext, agreed: HidePlan) -> HideOutcome:
     if await plan_hiding(context, agreed.dialog_id) != agreed:
         raise _changed("hide_chat")
     portal = await context.portal()
-    lost = await _attempt(Dialog(portal, agreed.dialog_id).hide())
+    lost = await _attempt(PortalDialog(portal, agreed.dialog_id).hide())
     gone = await _is_gone(portal, agreed.dialog_id)
     if gone is False or (lost and not gone):
         raise lost or InvalidRequestError(

@@ -21,7 +21,7 @@ _read_bool = reader(bool)
 
 
 @dataclass(frozen=True, slots=True)
-class Dialog:
+class PortalDialog:
     """One chat of one user. `id` is `chatN`, `sgN` or a user's number, as `rest.dialog_id` returns it."""
 
     portal: Portal
