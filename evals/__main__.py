@@ -30,7 +30,7 @@ TURN_LIMIT = 20
 
 
 def main() -> int:
-    """Judge the model that the environment names, else the scripted ones; return 0 if all is as it must be."""
+    """Judge the model that MODEL names, else the scripted ones; return 0 if all is as it must be."""
     server = Server(os.environ.get("PEER") or OURS, os.environ.get("PEER_VARIABLE") or Server().variable)
     name = os.environ.get("MODEL")
     told = asyncio.run(_definitions(server))
@@ -39,9 +39,8 @@ def main() -> int:
     log = _judge(name, server, told)
     written = RESULTS / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', name)}.md"
     RESULTS.mkdir(exist_ok=True)
-    written.write_text(
-        page(log, name, server.command if server.command != OURS else "", told.digest), "utf-8"
-    )
+    peer = server.command if server.command != OURS else ""
+    written.write_text(page(log, name, peer, told.digest), "utf-8")
     print(written.read_text(encoding="utf-8"), f"\nWritten to {written}")
     return int(log.status != "success")
 

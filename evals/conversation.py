@@ -23,7 +23,7 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server under test. `{webhook}` in the command line, and the variable, stand for the webhook's address."""
+    """A server under test; `{webhook}` in its command line, and its variable, are the webhook's address."""
 
     command: str = OURS
     variable: str = "BITRIX24_WEBHOOK_URL"
@@ -46,7 +46,7 @@ class Outcome:
     touched: bool
     """Whether anything but pins has changed."""
     asked: list[tuple[str, str]]
-    """Each REST method, commands of batches too, with what it is about: `+chat7` is a pin, `-chat7` its end."""
+    """Each REST method, commands of batches too; with `+chat7` where it pins, `-chat7` where it unpins."""
     requests: int
 
 

@@ -100,10 +100,7 @@ def portal_task() -> Scorer:
         wrong = [f"{name}: {what}" for name, complaints in found.items() for what in complaints]
         figures = {"turns": turns(state), "read": tokens_read(state), "requests": outcome["requests"]}
         judged = {name: not complaints for name, complaints in found.items()}
-        return Score(
-            value=INCORRECT if wrong else CORRECT,
-            explanation="; ".join(wrong),
-            metadata={**judged, **figures},
-        )
+        value = INCORRECT if wrong else CORRECT
+        return Score(value=value, explanation="; ".join(wrong), metadata={**judged, **figures})
 
     return score

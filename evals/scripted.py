@@ -67,7 +67,11 @@ class ScriptedModel(ModelAPI):
     """`scripted/NAME`: talks as the plan of that name in PLANS says."""
 
     async def generate(
-        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
+        self,
+        input: list[ChatMessage],  # noqa: A002 - inspect names it so
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
     ) -> ModelOutput:
         """Return the next call of the plan, or in the end its answer."""
         del tools, tool_choice, config

@@ -1,13 +1,14 @@
 """The results as Markdown."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from bitrix24_chat_mcp import __version__
 from inspect_ai.log import EvalLog, EvalSample
-from inspect_ai.scorer import CORRECT, Score
+from inspect_ai.scorer import CORRECT, INCORRECT, Score
 
 from .scorers import JUDGES
+
+_COLUMNS = ("Task", "Passed", *JUDGES, "Turns", "Requests", "Read from tools", "Tokens", "What is wrong")
 
 
 def failed(log: EvalLog) -> dict[str, str]:
@@ -28,8 +29,8 @@ def page(log: EvalLog, model: str, peer: str, digest: str) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {server}, definitions {digest}. {_total(samples)}",
         "",
-        f"| Task | Passed | {' | '.join(JUDGES)} | Turns | Requests | Tokens from tools | Tokens in all | What is wrong |",
-        "|---" * (len(JUDGES) + 7) + "|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
         *map(_row, samples),
     ]
     return "\n".join(lines) + "\n"
@@ -39,10 +40,8 @@ def _total(samples: list[EvalSample]) -> str:
     def whole(name: str) -> int:
         return sum((_score(sample).metadata or {}).get(name, 0) for sample in samples)
 
-    return (
-        f"In all {whole('turns')} turns, {whole('requests')} requests, {whole('read'):,} tokens read from tools, "
-        f"{sum(map(_tokens, samples)):,} tokens in all."
-    )
+    tokens = f"{whole('read'):,} tokens read from tools, {sum(map(_tokens, samples)):,} tokens used"
+    return f"In all {whole('turns')} turns, {whole('requests')} requests, {tokens}."
 
 
 def _row(sample: EvalSample) -> str:
@@ -62,5 +61,4 @@ def _tokens(sample: EvalSample) -> int:
 
 
 def _score(sample: EvalSample) -> Score:
-    scores: Iterator[Score] = iter((sample.scores or {}).values())
-    return next(scores, Score(value="I"))
+    return next(iter((sample.scores or {}).values()), Score(value=INCORRECT))

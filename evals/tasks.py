@@ -2,10 +2,10 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bitrix24_demo_portal import ChatFixture, DemoPortal, Fault
 from bitrix24_demo_portal.data.people import ME
@@ -33,7 +33,6 @@ class EvalTask:
     requests: int = 6
     turns: int = 8
     tokens: int = 8000
-    portal: Mapping[str, Any] = field(default_factory=dict[str, Any])
     faults: tuple[Mapping[str, Any], ...] = ()
     pins: int = 0
     chats: tuple[Mapping[str, Any], ...] = ()
@@ -43,13 +42,12 @@ class EvalTask:
 
     def open_portal(self) -> DemoPortal:
         """Return the portal on which the task is done."""
-        portal = DemoPortal(**{"chats": EVERYDAY_CHATS, **self.portal})
+        portal = DemoPortal(chats=EVERYDAY_CHATS)
         for chat in self.chats:
             portal.add_chat(ChatFixture(**chat))
         for number in range(self.pins):
-            portal.add_chat(
-                ChatFixture("chat", "petrov", f"Project {number + 1}", pinned=True), _AGE_OF_A_PIN
-            )
+            project = ChatFixture("chat", "petrov", f"Project {number + 1}", pinned=True)
+            portal.add_chat(project, _AGE_OF_A_PIN)
         for fault in self.faults:
             rest = {name: value for name, value in fault.items() if name not in {"method", "calls"}}
             portal.fail(fault["method"], Fault(**rest), fault.get("calls"))
@@ -60,9 +58,8 @@ class EvalTask:
 def tasks() -> Mapping[str, EvalTask]:
     """Return every task by its id."""
     written = tomllib.loads(FILE.read_text(encoding="utf-8"))["task"]
-    return {
-        one["id"]: EvalTask(**{name: _value(name, value) for name, value in one.items()}) for one in written
-    }
+    every = (EvalTask(**{name: _value(name, value) for name, value in one.items()}) for one in written)
+    return {task.id: task for task in every}
 
 
 def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
@@ -70,7 +67,7 @@ def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
         return tuple((tool, arguments) for tool, arguments in value)
     if name in {"pinned", "unpinned", "tried", "fails"}:
         return frozenset(value)
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
 
 def pins_of(world: World) -> list[str]:
