@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from inspect_ai import Task, eval  # noqa: A004 - that is its name
+from inspect_ai import Task, eval  # noqa: A004  # pyright: ignore[reportUnknownVariableType]
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalLog
 

@@ -11,6 +11,7 @@ from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accurac
 from inspect_ai.solver import TaskState
 
 from .conversation import PIN
+from .scripted import text_read
 from .tasks import EvalTask, tasks
 
 _READ = re.compile(
@@ -70,7 +71,7 @@ def turns(state: TaskState) -> int:
 
 def tokens_read(state: TaskState) -> int:
     """Count the tokens, of o200k_base, that the model read from tools: the same for every model."""
-    texts = (message.text for message in state.messages if isinstance(message, ChatMessageTool))
+    texts = (text_read(message) for message in state.messages if isinstance(message, ChatMessageTool))
     return sum(len(_encoding().encode(text)) for text in texts)
 
 

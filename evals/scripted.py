@@ -36,7 +36,8 @@ def idle(_: EvalTask, __: Sequence[str]) -> tuple[Sequence[Call], str]:
 
 def hasty(task: EvalTask, read: Sequence[str]) -> tuple[Sequence[Call], str]:
     """Pin the first hit of a list; then do what remains to be done."""
-    first = next((call for call in task.calls if call[0] == "list_recent_chats"), ("list_recent_chats", {}))
+    anything: Call = ("list_recent_chats", {})
+    first = next((call for call in task.calls if call[0] == "list_recent_chats"), anything)
     rest = list(task.calls)
     if first in rest:
         rest.remove(first)
@@ -59,6 +60,11 @@ def obedient(task: EvalTask, read: Sequence[str]) -> tuple[Sequence[Call], str]:
     return task.calls, task.answer
 
 
+def text_read(message: ChatMessageTool) -> str:
+    """Return what a model reads of a tool's answer."""
+    return message.error.message if message.error else message.text
+
+
 PLANS: dict[str, Plan] = {"right": right, "idle": idle, "hasty": hasty, "obedient": obedient}
 
 
@@ -77,7 +83,7 @@ class ScriptedModel(ModelAPI):
         del tools, tool_choice, config
         prompt = next(message.text for message in input if isinstance(message, ChatMessageUser))
         task = next(task for task in tasks().values() if task.prompt == prompt)
-        read = [message.text for message in input if isinstance(message, ChatMessageTool)]
+        read = [text_read(message) for message in input if isinstance(message, ChatMessageTool)]
         calls, answer = PLANS[self.model_name](task, read)
         if len(read) < len(calls):
             tool, arguments = calls[len(read)]

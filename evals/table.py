@@ -51,9 +51,8 @@ def _row(sample: EvalSample) -> str:
     marks += ["" if told.get(name, True) else "✗" for name in JUDGES]
     figures = [str(told.get(name, "")) for name in ("turns", "requests", "read")]
     wrong = (sample.error.message if sample.error else score.explanation or "").replace("|", "\\|")
-    return (
-        f"| {' | '.join([str(sample.id), *marks, *figures, str(_tokens(sample)), ' '.join(wrong.split())])} |"
-    )
+    cells = [str(sample.id), *marks, *figures, str(_tokens(sample)), " ".join(wrong.split())]
+    return f"| {' | '.join(cells)} |"
 
 
 def _tokens(sample: EvalSample) -> int:

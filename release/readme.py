@@ -19,6 +19,7 @@ from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import TextContent
 
+from release import plugins
 from release.snippets import snippets
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _VERSION = re.compile(r'("version": ")[^"]*(")')
 def main() -> None:
     """Bring every generated file up to date."""
     for file, text in generated().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
 
@@ -43,7 +45,7 @@ def generated() -> dict[Path, str]:
     parts = {**snippets(), "answer": _answer(), "settings": _settings()}
     filled = {file: _filled(file.read_text(encoding="utf-8"), parts) for file in (README, SETTINGS)}
     versions = {file: _VERSION.sub(rf"\g<1>{__version__}\2", file.read_text()) for file in MANIFESTS}
-    return filled | versions
+    return filled | versions | plugins.files()
 
 
 def _filled(text: str, parts: Mapping[str, str]) -> str:
