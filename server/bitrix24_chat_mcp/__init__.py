@@ -1,12 +1,17 @@
-"""An MCP server for somebody's Bitrix24 chats.
+"""An MCP server for a user's Bitrix24 chats.
 
-The path of a tool call, one floor a module:
+The path of a tool call, down to the portal and back:
 
-    host ── stdio | HTTP ──▶ __main__ ▶ app ▶ tools ▶ portal.client ▶ portal.rest ▶ carrier ──▶ Bitrix24
-                                             ◀ answers ◀ portal.models ◀─────────────┘
+    host ── stdio | HTTP ──▶ mcp_server.transports (over HTTP behind auth)
+      ▶ mcp_server.server, tools     names, arguments, errors, audit
+      ▶ chats                        the use case: chat_list or pinning, with runtime.chat_cache
+      ▶ runtime.context              whose portal: credentials, deadline
+      ▶ portal.api.client            the REST method
+      ▶ portal.transport             coalescing ▶ retry ▶ redirects ▶ scheduler (queue, batches, rate_limit)
+      ▶ portal.oauth.refresh         renews a token that has expired
+      ▶ portal.transport.http_client ──▶ Bitrix24 ──▶ portal.api.models ▶ chats ▶ answers ▶ the model
 
-`config` holds the settings, `wording` finds the texts in prompts/, and `demo` is a stand-in portal
-that shares no code with the rest.
+`settings` reads the configuration, `commands` are for people, `bitrix24_demo_portal` is the stand-in portal.
 """
 
 __version__ = "0.1.0"

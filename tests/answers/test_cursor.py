@@ -68,12 +68,12 @@ def read(office: Office, events: list[str], limit: Callable[[], int], after: int
     pages: list[list[str]] = []
     place, pending = start(office.clock), list(events)
     while True:
-        ahead = place.ahead(office.listing(), office.clock)
-        shown = ahead[: place.most(limit())]
+        ahead = place.remaining(office.listing(), office.clock)
+        shown = ahead[: place.page_size(limit())]
         pages.append([chat.dialog_id for chat in shown])
         if len(shown) == len(ahead):
             return pages
-        sealed = encode(place.after(shown, office.clock), ARGUMENTS, KEY)
+        sealed = encode(place.advance(shown, office.clock), ARGUMENTS, KEY)
         busy = min(len(pending), office.random.randrange(12)) if sum(map(len, pages)) >= after else 0
         for _ in range(busy):
             office.happen(pending.pop())
@@ -132,9 +132,9 @@ def test_what_moved_up_during_the_sweep_comes_last_and_once() -> None:
             place.clock += MINUTE
             place.chats[dialog_id] = replace(place.chats[dialog_id], active_at=place.clock)
         place.clock += MINUTE
-        shown = at.ahead(place.listing(), place.clock)[: at.most(100 if len(pages) < 3 else 30)]
+        shown = at.remaining(place.listing(), place.clock)[: at.page_size(100 if len(pages) < 3 else 30)]
         pages.append([chat.dialog_id for chat in shown])
-        at = at.after(shown, place.clock)
+        at = at.advance(shown, place.clock)
     assert pages[4][-6:] == [*ordered[-4:-7:-1], *ordered[-1:-4:-1]]
     assert pages[5:] == [[], []]
     assert sorted(one for page in pages for one in page) == sorted(ordered)
@@ -145,10 +145,10 @@ def test_a_long_list_in_any_order_is_shown_whole_and_once() -> None:
     chats = list(office(1500).chats.values())
     Random(2).shuffle(chats)  # noqa: S311
     place, shown = start(NOW), list[str]()
-    while ahead := place.ahead(chats, NOW):
-        page = ahead[: place.most(200)]
+    while ahead := place.remaining(chats, NOW):
+        page = ahead[: place.page_size(200)]
         shown += [chat.dialog_id for chat in page]
-        place = place.after(page, NOW)
+        place = place.advance(page, NOW)
     assert len(shown) == len(set(shown)) == 1500
 
 
@@ -170,7 +170,7 @@ def test_what_is_sealed_is_read_as_it_was(
     assert decode(encode(place, ARGUMENTS, KEY), ARGUMENTS, KEY, NOW) == place
 
 
-SEALED = encode(start(NOW).after(list(office(30).chats.values()), NOW), ARGUMENTS, KEY)
+SEALED = encode(start(NOW).advance(list(office(30).chats.values()), NOW), ARGUMENTS, KEY)
 
 
 @given(at=st.integers(0, len(SEALED) - 1), letter=st.sampled_from("AQgw_-9="))
@@ -206,7 +206,7 @@ def test_a_cursor_that_cannot_be_followed_says_why(
 
 @pytest.mark.parametrize(("chats", "most"), [(30, 60), (100, 130), (300, 350)])
 def test_a_cursor_costs_about_a_token_a_chat(chats: int, most: int) -> None:
-    sealed = encode(start(NOW).after(list(office(chats).chats.values()), NOW), ARGUMENTS, KEY)
+    sealed = encode(start(NOW).advance(list(office(chats).chats.values()), NOW), ARGUMENTS, KEY)
     assert count(sealed) <= most
 
 
@@ -217,15 +217,15 @@ def test_the_longest_cursor_is_one_that_the_tool_takes() -> None:
 
 
 def test_names_and_sweep_do_not_mix_in_a_page() -> None:
-    place = start(NOW).after(list(office(250).chats.values()), NOW)
-    assert place.most(200) == MOST_NAMED - 250
-    assert place.after(list(office(MOST_NAMED).chats.values()), NOW).most(200) == 200
+    place = start(NOW).advance(list(office(250).chats.values()), NOW)
+    assert place.page_size(200) == MOST_NAMED - 250
+    assert place.advance(list(office(MOST_NAMED).chats.values()), NOW).page_size(200) == 200
 
 
 def test_a_chat_of_the_very_second_in_which_a_sweep_began_is_not_twice_in_a_page() -> None:
     second = int(NOW.timestamp())
     names = frozenset(f"chat{n}" for n in range(1, MOST_NAMED + 1))
-    ahead = PagePosition(second, names, reached=(second, 10**9)).ahead(
+    ahead = PagePosition(second, names, reached=(second, 10**9)).remaining(
         [Chat("7", "A", "person", active_at=NOW)], NOW
     )
     assert [chat.dialog_id for chat in ahead] == ["7"]

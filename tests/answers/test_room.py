@@ -8,8 +8,7 @@ import pytest
 from bitrix24_chat_mcp.answers import text, token_budget
 from bitrix24_chat_mcp.answers.records import ChatList, Detail, RenderContext, row
 from bitrix24_chat_mcp.chats import pagination
-from bitrix24_chat_mcp.chats.cursor import decode, start
-from bitrix24_chat_mcp.chats.filters import ChatFilter, Show
+from bitrix24_chat_mcp.chats.query import ChatQuery, Show
 from bitrix24_chat_mcp.portal.api.models import Chat, Listing, Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,11 +68,11 @@ def many(some: list[Chat], number: int, first: int) -> list[Chat]:
     return [replace(some[n % len(some)], dialog_id=dialog_id) for n, dialog_id in enumerate(ids)]
 
 
-def answer(chats: list[Chat], choice: ChatFilter, detail: Detail, page: pagination.PageRequest) -> ChatList:
+def answer(chats: list[Chat], query: ChatQuery) -> ChatList:
     odd = ["Z7q" * 13] * 9
     notes = ["skip_openlines, skip_chat, skip_dialog applied by the portal, uncounted", "changes only"]
-    look = RenderContext(BASE, NOW, detail, {})
-    return pagination.make_page(Listing(chats, odd), choice, page, look, notes=notes, portal="demo portal")
+    render = RenderContext(BASE, NOW, query.detail, {})
+    return pagination.make_page(Listing(chats, odd), query, render, b"", notes=notes, portal="demo portal")
 
 
 @settings(max_examples=25)
@@ -88,8 +87,8 @@ def test_no_answer_passes_8000_tokens_and_the_next_page_goes_on_exactly_there(
     some: list[Chat], number: int, first: int, detail: Detail, show: Show
 ) -> None:
     chats = many(some, number, first)
-    choice, asked, shown = ChatFilter(show=show), _page(200), list[str]()
-    page = answer(chats, choice, detail, asked)
+    query, shown = ChatQuery(show=show, detail=detail, limit=200), list[str]()
+    page = answer(chats, query)
     for _ in range(2):
         assert count(text.chat_list(page)) <= MOST
         assert count_json(page.compact()) <= MOST
@@ -98,13 +97,8 @@ def test_no_answer_passes_8000_tokens_and_the_next_page_goes_on_exactly_there(
             assert len(shown) == (page.total if page.matching is None else page.matching)
             break
         assert page.chats, "a page without rows leads nowhere"
-        asked = replace(asked, place=decode(page.next_cursor, "", b"", NOW))
-        page = answer(chats, choice, detail, asked)
+        page = answer(chats, replace(query, cursor=page.next_cursor))
     assert len(shown) == len(set(shown))
-
-
-def _page(limit: int) -> pagination.PageRequest:
-    return pagination.PageRequest(limit, start(NOW), "", b"")
 
 
 @given(chat(), st.sampled_from(["brief", "normal", "full"]), st.sampled_from([0, 16, 40, 80]))
@@ -129,7 +123,7 @@ def ordinary(number: int, words: str) -> list[Chat]:
 
 
 def test_fifty_ordinary_chats_keep_their_previews() -> None:
-    page = answer(ordinary(50, NASTY["Russian"]), ChatFilter(), "normal", _page(50))
+    page = answer(ordinary(50, NASTY["Russian"]), ChatQuery(limit=50))
     assert page.shown == 50
     assert all(len(one.last_text) == token_budget.USUAL_PREVIEW for one in page.chats)
     assert not [note for note in page.notes if "room" in note]
@@ -137,7 +131,7 @@ def test_fifty_ordinary_chats_keep_their_previews() -> None:
 
 def test_short_messages_leave_their_room_to_long_ones() -> None:
     chats = [*ordinary(10, "Да"), *many(ordinary(1, NASTY["Russian"]), 1, 5)]
-    page = answer(chats, ChatFilter(), "normal", _page(20))
+    page = answer(chats, ChatQuery(limit=20))
     assert len(page.chats[-1].last_text) > token_budget.USUAL_PREVIEW
 
 
@@ -146,7 +140,7 @@ def test_previews_go_first_and_then_the_last_rows_and_the_heading_says_so(
     number: int, *, dropped: bool
 ) -> None:
     chats = ordinary(number, NASTY["Russian"])
-    page = answer(chats, ChatFilter(), "normal", _page(200))
+    page = answer(chats, ChatQuery(limit=200))
     (said,) = [note for note in page.notes if "room" in note]
     assert said in text.chat_list(page).splitlines()[0]
     assert all(len(one.last_text) < token_budget.USUAL_PREVIEW for one in page.chats)

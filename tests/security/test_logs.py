@@ -1,5 +1,6 @@
 """What may stand in the log: our own sentences, one bounded line each, whatever is said over the wire."""
 
+import json
 import logging
 import sys
 from pathlib import Path
@@ -100,7 +101,20 @@ def test_a_log_line_is_bounded_and_tells_of_an_exception_only_kind_and_place() -
 def test_the_audit_writes_to_the_logger_that_is_always_written(caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level("INFO", AUDIT),
-        audit.record("pin_chat", {}, lambda: Webhook("https://acme.example", "1", "code")),
+        audit.record("pin_chat", {}, Webhook("https://acme.example", "1", "code")),
     ):
         pass
     assert [record.name for record in caplog.records] == [AUDIT]
+
+
+def test_audit_masks_a_secret_in_the_place_of_a_dialog_id_before_it_is_cut(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        caplog.at_level("INFO", AUDIT),
+        audit.record("pin_chat", {"dialog_id": "/rest/1/abcd1234efgh/"}, None),
+    ):
+        pass
+    (line,) = caplog.messages
+    assert "abcd1234" not in line
+    assert json.loads(line)["dialog_id"] == ["rest1secret"]

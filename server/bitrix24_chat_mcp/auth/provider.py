@@ -24,7 +24,7 @@ from pydantic import AnyUrl
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
-from bitrix24_chat_mcp.runtime.caller import CallerToken
+from bitrix24_chat_mcp.runtime.caller import CallerToken, provider
 
 from .clients import SCOPE, Client, ClientRegistry, digest
 from .grants import Grant, GrantStore
@@ -187,7 +187,7 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
             resource=grant.resource,
             subject=grant.sign_in,
             claims={"iss": self._issuer},
-            who=lambda: credentials,
+            who=provider(credentials),
         )
 
     async def verify_token(self, token: str) -> AccessToken | None:

@@ -1,16 +1,16 @@
 """Puts a team's server together: the MCP endpoint behind its gate, and beside it what signs people in."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from mcp.server.auth.routes import build_resource_metadata_url
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.portal.api.client import Send
-from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.runtime.caller import CredentialProvider
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from .client_documents import ClientDocuments
@@ -34,7 +34,7 @@ class House:
         self,
         http: HttpSettings,
         path: str,
-        owner: Callable[[], Credentials],
+        owner: CredentialProvider,
         sign_ins: TokenRefresher | None,
         line: Send,
         documents: HttpClient | None = None,

@@ -1,13 +1,13 @@
-"""Where a reader of pages has come to, sealed so that no server has to remember it.
+"""Cursors: where a reader of pages has come to, signed, so that no server has to remember it.
 
-A cursor names the chats that were shown. Chats move up when somebody writes, so a place in the order alone
-would skip or repeat them: the next page is, in the order of now, what the pages before did not show.
+A cursor names the chats that were shown. Chats move up when a message comes, so an index alone would skip or
+repeat them: the next page is, in the present order, what the pages before did not show.
 
-To stay short, it names no more than `MOST_NAMED`. Whoever reads on sweeps the rest from the newest date to
-the oldest, whatever the order before, and comes last to what moved up meanwhile: that may be shown again,
-but nothing is skipped.
+To stay short, it names no more than `MOST_NAMED` chats. A reader who goes on sweeps the rest from the newest
+date to the oldest, whatever the order before, and comes last to what moved up meanwhile: that may be shown
+again, but nothing is skipped.
 
-It is bound to its user by the key, and to the call's other arguments by a digest.
+It is bound to its user by the key, and to the query by a digest.
 """
 
 import base64
@@ -22,12 +22,12 @@ from bitrix24_chat_mcp.portal.api.models import Chat
 
 MOST_NAMED = 300
 LIFETIME = timedelta(days=1)
-_SEAL, _DIGEST = 8, 3  # bytes
+_SIGNATURE, _DIGEST = 8, 3  # bytes
 _PREFIXES = ("", "chat", "sg", "crm")
 
 
 class CursorError(ValueError):
-    """A cursor that cannot be followed; the text is a sentence with the reason."""
+    """A cursor that cannot be followed; the text completes the sentence that begins with "The cursor"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class PagePosition:
     def _sweeps(self) -> bool:
         return len(self.named) >= MOST_NAMED
 
-    def ahead(self, chats: Sequence[Chat], now: datetime) -> list[Chat]:
+    def remaining(self, chats: Sequence[Chat], now: datetime) -> list[Chat]:
         """Return the chats that were not shown yet, in the order in which they will be."""
         unnamed = [chat for chat in chats if chat.dialog_id not in self.named]
         if not self._sweeps:
@@ -59,12 +59,12 @@ class PagePosition:
         moved = [chat for chat in unnamed if (self.at, 0) <= keys[chat.dialog_id]]
         return below + moved
 
-    def most(self, limit: int) -> int:
+    def page_size(self, limit: int) -> int:
         """Return how many rows the next page may have: names and sweep do not mix in one."""
         return limit if self._sweeps else min(limit, MOST_NAMED - len(self.named))
 
-    def after(self, shown: Sequence[Chat], now: datetime) -> "PagePosition":
-        """Return the place behind another page."""
+    def advance(self, shown: Sequence[Chat], now: datetime) -> "PagePosition":
+        """Return the position after another page."""
         second = int(now.timestamp())
         if not shown:
             return self
@@ -78,27 +78,27 @@ class PagePosition:
 
 
 def start(now: datetime) -> PagePosition:
-    """Return the place before the first page."""
+    """Return the position before the first page."""
     return PagePosition(int(now.timestamp()))
 
 
-def encode(place: PagePosition, arguments: str, key: bytes) -> str:
-    """Write a place down for the caller."""
-    numbers = (place.at, place.since, *place.reached, *_differences(map(_number, place.named)))
-    payload = _digest(arguments) + bytes(byte for number in numbers for byte in _packed(number))
+def encode(position: PagePosition, query: str, key: bytes) -> str:
+    """Return the signed cursor of a position; `query` is the identity of the query that it belongs to."""
+    numbers = (position.at, position.since, *position.reached, *_differences(map(_number, position.named)))
+    payload = _digest(query) + bytes(byte for number in numbers for byte in _packed(number))
     return base64.urlsafe_b64encode(_sign(payload, key) + payload).decode().rstrip("=")
 
 
-def decode(cursor: str, arguments: str, key: bytes, now: datetime) -> PagePosition:
-    """Read a place that this server has written down for this user and these arguments."""
+def decode(cursor: str, query: str, key: bytes, now: datetime) -> PagePosition:
+    """Return the position of a cursor of this user and this query; raise CursorError."""
     try:
-        sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        signed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except ValueError:
         raise CursorError("is not a cursor of this server") from None
-    signature, payload = sealed[:_SEAL], sealed[_SEAL:]
+    signature, payload = signed[:_SIGNATURE], signed[_SIGNATURE:]
     if not hmac.compare_digest(signature, _sign(payload, key)):
         raise CursorError("is not a cursor that this server gave this user")
-    if payload[:_DIGEST] != _digest(arguments):
+    if payload[:_DIGEST] != _digest(query):
         raise CursorError("belongs to a call with other arguments")
     at, since, second, number, *differences = _unpacked(payload[_DIGEST:])
     if abs(now.timestamp() - at) > LIFETIME.total_seconds():
@@ -107,7 +107,7 @@ def decode(cursor: str, arguments: str, key: bytes, now: datetime) -> PagePositi
 
 
 def _key(chat: Chat, now: datetime) -> tuple[int, int]:
-    """Return a chat's place in a sweep; who has no date, or one in the future, comes last."""
+    """Return a chat's place in a sweep; a chat without a date, or with a future one, comes last."""
     at = int(chat.active_at.timestamp()) if chat.active_at and chat.active_at <= now else 0
     return max(at, 0), _number(chat.dialog_id)
 
@@ -153,8 +153,8 @@ def _unpacked(packed: bytes) -> Iterator[int]:
 
 
 def _sign(payload: bytes, key: bytes) -> bytes:
-    return blake2b(payload, key=key, digest_size=_SEAL).digest()
+    return blake2b(payload, key=key, digest_size=_SIGNATURE).digest()
 
 
-def _digest(arguments: str) -> bytes:
-    return blake2b(arguments.encode(), digest_size=_DIGEST).digest()
+def _digest(query: str) -> bytes:
+    return blake2b(query.encode(), digest_size=_DIGEST).digest()

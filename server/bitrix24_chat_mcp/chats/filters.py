@@ -1,83 +1,76 @@
-"""Which chats an answer is about: by kind, by state, by name; and what that leaves out."""
+"""Filters a chat list by kind, by state and by text, and counts what each filter leaves out."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.portal.api.models import Chat
 
 from . import triage
+from .query import ChatQuery, Show
 
-Show = Literal["all", "unread", "pinned", "attention"]
 Hidden = dict[str, dict[str, int]]
 """By filter, how many chats of which kind it left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatFilter:
-    """What a caller wants to see of a list."""
-
-    query: str = ""
-    show: Show = "all"
-    kinds: tuple[str, ...] = ()
-
-
-EVERYTHING = ChatFilter()
-LONGEST_QUERY, LONGEST_TITLE = 200, 255
-"""Characters that are compared; Bitrix24 itself lets no title be longer."""
+LONGEST_TITLE = 255
+"""Characters of a title that are compared; Bitrix24 itself lets no title be longer."""
+_Filter = Callable[[list[Chat]], list[Chat]]
 
 
 @dataclass(frozen=True, slots=True)
 class FilteredChats:
-    """The chats that were chosen, in order; `why` gives the reasons of those that wait for the user."""
+    """The chats that match, in order; `why` gives the reasons of those that wait for the user."""
 
     chats: list[Chat]
     why: dict[str, str]
     hidden: Hidden
 
 
-def apply_filter(chats: Sequence[Chat], choice: ChatFilter, now: datetime) -> FilteredChats:
-    """Choose out of the whole list, before any page is cut."""
+def apply_filter(chats: Sequence[Chat], query: ChatQuery, now: datetime) -> FilteredChats:
+    """Filter and order the whole list, before any page is cut."""
     why: dict[str, str] = {}
+    filters: list[tuple[str, _Filter]] = [
+        ("kinds", lambda some: [chat for chat in some if not query.kinds or chat.kind in query.kinds]),
+        (f"show={query.show}", _show_filter(query.show, now, why)),
+        ("query", lambda some: _search(query.text, some)),
+    ]
+    matching, hidden = list(chats), Hidden()
+    for name, apply in filters:
+        before, matching = matching, apply(matching)
+        if len(matching) < len(before):
+            hidden[name] = _count_left_out(before, matching)
+    return FilteredChats(matching, why, hidden)
 
-    def waiting(those: list[Chat]) -> list[Chat]:
-        ranked = triage.rank(those, now)
+
+def _show_filter(show: Show, now: datetime, why: dict[str, str]) -> _Filter:
+    """Return the filter by state; `attention` also writes its reasons into `why`."""
+
+    def attention(chats: list[Chat]) -> list[Chat]:
+        ranked = triage.rank(chats, now)
         why.update((chat.dialog_id, reason) for chat, reason in ranked)
         return [chat for chat, _ in ranked]
 
-    shows: dict[Show, Callable[[list[Chat]], list[Chat]]] = {
+    by_state: dict[Show, _Filter] = {
         "all": list,
-        "unread": lambda those: [chat for chat in those if chat.unread or chat.marked_unread],
-        "pinned": lambda those: [chat for chat in those if chat.pinned],
-        "attention": waiting,
+        "unread": lambda chats: [chat for chat in chats if chat.unread or chat.marked_unread],
+        "pinned": lambda chats: [chat for chat in chats if chat.pinned],
+        "attention": attention,
     }
-    steps: list[tuple[str, Callable[[list[Chat]], list[Chat]]]] = [
-        ("kinds", lambda those: [chat for chat in those if not choice.kinds or chat.kind in choice.kinds]),
-        (f"show={choice.show}", shows[choice.show]),
-        ("query", lambda those: _named(choice.query, those)),
-    ]
-    chosen, hidden = list(chats), Hidden()
-    for name, step in steps:
-        left = step(chosen)
-        if len(left) < len(chosen):
-            hidden[name] = _tally(chosen, left)
-        chosen = left
-    return FilteredChats(chosen, why, hidden)
+    return by_state[show]
 
 
-def _tally(before: list[Chat], after: list[Chat]) -> dict[str, int]:
-    left = {chat.dialog_id for chat in after}
-    return dict(Counter(chat.kind for chat in before if chat.dialog_id not in left).most_common())
+def _count_left_out(before: list[Chat], after: list[Chat]) -> dict[str, int]:
+    matching = {chat.dialog_id for chat in after}
+    return dict(Counter(chat.kind for chat in before if chat.dialog_id not in matching).most_common())
 
 
-def _named(query: str, chats: list[Chat]) -> list[Chat]:
-    if not query.strip():
+def _search(text: str, chats: list[Chat]) -> list[Chat]:
+    """Return the chats whose title or position matches, the best match first."""
+    if not text.strip():
         return chats
-    from .search.match import rank  # noqa: PLC0415 - fuzzy matching is imported by whoever asks for a name
+    from .search.match import rank  # noqa: PLC0415 - fuzzy matching is heavy, and most calls search nothing
 
     names = ((sanitize(chat.title, LONGEST_TITLE), sanitize(chat.position, LONGEST_TITLE)) for chat in chats)
     titles = [tuple(filter(None, both)) or ("",) for both in names]
-    return [chats[place] for place in rank(query, titles)]
+    return [chats[index] for index in rank(text, titles)]

@@ -1,92 +1,99 @@
-"""A listing -> the page of it that an answer shows, with what it leaves out."""
+"""Cuts the page that an answer shows out of a listing, and says what the page leaves out."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bitrix24_chat_mcp.answers import token_budget
 from bitrix24_chat_mcp.answers.records import ChatList, ChatRow, RenderContext, odd_name, row
+from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
 from bitrix24_chat_mcp.portal.api.models import Chat, Listing
 
 from . import cursor
-from .filters import ChatFilter, apply_filter
+from .filters import apply_filter
+from .query import ChatQuery
 
 MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """Which page of a choice is wanted: `limit` rows behind `place`, for the owner of `key`."""
-
-    limit: int
-    place: cursor.PagePosition
-    arguments: str
-    key: bytes
-
-    def next_cursor(self, shown: Sequence[Chat], now: datetime) -> str:
-        """Return the cursor of the page behind these rows."""
-        return cursor.encode(self.place.after(shown, now), self.arguments, self.key)
-
-
 def make_page(
     listing: Listing,
-    choice: ChatFilter,
-    page: PageRequest,
-    look: RenderContext,
+    query: ChatQuery,
+    render: RenderContext,
+    key: bytes,
     *,
     notes: Sequence[str] = (),
     portal: str = "",
 ) -> ChatList:
-    """Cut a page out of a listing, and say of what it is a page; `portal` labels what is not a real one's."""
-    chats = listing.chats
-    chosen = apply_filter(chats, choice, look.now)
-    left = page.place.ahead(chosen.chats, look.now)
-    wanted = left[: page.place.most(page.limit)]
-    rows, shortened = _rows(wanted, look._replace(why=chosen.why), len(page.next_cursor(wanted, look.now)))
+    """Return the page that the query asks for, with figures of the whole list.
+
+    `key` signs the user's cursors; `notes` come before those of the page; `portal` labels what is not a
+    real portal's. Raises InvalidRequestError where the query's cursor cannot be followed.
+    """
+    chats, now = listing.chats, render.now
+    position = _position(query, key, now)
+    matching = apply_filter(chats, query, now)
+    unshown = position.remaining(matching.chats, now)
+    wanted = unshown[: position.page_size(query.limit)]
+
+    def cursor_after(shown: Sequence[Chat]) -> str:
+        return cursor.encode(position.advance(shown, now), query.identity, key)
+
+    rows, shortened = _rows(wanted, render._replace(why=matching.why), len(cursor_after(wanted)))
     return ChatList(
         total=len(chats),
-        matching=len(chosen.chats) if len(chosen.chats) < len(chats) else None,
+        matching=len(matching.chats) if len(matching.chats) < len(chats) else None,
         shown=len(rows),
         unread=sum(chat.unread for chat in chats),
         unread_chats=sum(1 for chat in chats if chat.unread),
-        as_of=look.now.isoformat(timespec="seconds"),
-        hidden=chosen.hidden,
+        as_of=now.isoformat(timespec="seconds"),
+        hidden=matching.hidden,
         notes=[
             *notes,
             *_shortened(shortened, len(wanted) - len(rows)),
-            *_flood(chosen.chats, choice),
+            *_flood(matching.chats, query),
             *_odd(listing.odd),
         ],
         portal=portal,
         chats=rows,
-        next_cursor=page.next_cursor(wanted[: len(rows)], look.now) if len(rows) < len(left) else "",
+        next_cursor=cursor_after(wanted[: len(rows)]) if len(rows) < len(unshown) else "",
     )
 
 
-def _rows(chats: Sequence[Chat], look: RenderContext, taken: int) -> tuple[list[ChatRow], bool]:
-    """Return the rows that fit, and whether they had to be shortened to fit."""
+def _position(query: ChatQuery, key: bytes, now: datetime) -> cursor.PagePosition:
+    if not query.cursor:
+        return cursor.start(now)
+    try:
+        return cursor.decode(query.cursor, query.identity, key, now)
+    except cursor.CursorError as error:
+        raise InvalidRequestError(
+            "INVALID_CURSOR", f"The cursor {error}.", "Leave cursor out for the first page."
+        ) from None
+
+
+def _rows(chats: Sequence[Chat], render: RenderContext, taken: int) -> tuple[list[ChatRow], bool]:
+    """Return the rows that fit beside `taken` characters, and whether previews were shortened for it."""
     usual = token_budget.preview_length([len(chat.message.text) for chat in chats])
-    return token_budget.fit([row(chat, look, usual) for chat in chats], taken)
+    return token_budget.fit([row(chat, render, usual) for chat in chats], taken)
 
 
 def _shortened(shortened: bool, dropped: int) -> list[str]:  # noqa: FBT001
     if not shortened:
         return []
-    said = "previews shortened for room"
-    return [f"{said}, the last {dropped} rows of this page left to the next" if dropped else said]
+    note = "previews shortened for room"
+    return [f"{note}, the last {dropped} rows of this page left to the next" if dropped else note]
 
 
-def _flood(chats: Sequence[Chat], choice: ChatFilter) -> list[str]:
-    """Say how many are task chats and bots, when they outnumber the rest and nobody asked for them."""
-    tally = Counter(chat.kind for chat in chats)
-    if choice.kinds or (tally["task"] + tally["bot"]) * 2 <= len(chats):
+def _flood(chats: Sequence[Chat], query: ChatQuery) -> list[str]:
+    """Count task chats and bots, where they outnumber the rest and the caller asked for no kinds."""
+    kinds = Counter(chat.kind for chat in chats)
+    if query.kinds or (kinds["task"] + kinds["bot"]) * 2 <= len(chats):
         return []
-    return [f"task chats ({tally['task']}) and bots ({tally['bot']}) outnumber the rest"]
+    return [f"task chats ({kinds['task']}) and bots ({kinds['bot']}) outnumber the rest"]
 
 
 def _odd(odd: Sequence[str]) -> list[str]:
     if not odd:
         return []
-    named = ", ".join(map(odd_name, odd[:MOST_NAMED])) + (", …" if len(odd) > MOST_NAMED else "")
-    return [f"items left out as unreadable: {len(odd)} ({named})"]
+    names = ", ".join(map(odd_name, odd[:MOST_NAMED])) + (", …" if len(odd) > MOST_NAMED else "")
+    return [f"items left out as unreadable: {len(odd)} ({names})"]

@@ -9,8 +9,7 @@ from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.answers.terminal import line
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.errors import PortalError
-from bitrix24_chat_mcp.runtime.context import app_lifespan
-from bitrix24_chat_mcp.runtime.portal_access import open_portal_access
+from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.load import ConfigError, Settings, find_file, load
 
 from .host_checks import MOST_SHOWN, problems
@@ -39,9 +38,9 @@ def _check_settings(options: dict[str, Any]) -> int:
 
 
 async def _check_portal(settings: Settings) -> int:
-    async with app_lifespan(settings, open_portal_access(settings)) as service:
+    async with AppContext(settings).running() as context:
         try:
-            portal = service.portal()
+            portal = await context.portal()
         except PortalError as error:
             return _failed("address", describe(error))
         _passed("address", f"{portal.credentials.portal}, well formed")

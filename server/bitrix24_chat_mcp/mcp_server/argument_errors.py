@@ -1,4 +1,4 @@
-"""Arguments as models give them: what is wrong with them, in a short sentence."""
+"""What is wrong with a tool's arguments, in a short sentence for the model."""
 
 import difflib
 import re
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 
 MOST_NAMED = 3
+_LONGEST_NAME = 40
 _SUBJECT = re.compile(r"^(?:Input|String|List|Value) should")
 
 
@@ -19,20 +20,20 @@ def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown(tool: str, arguments: Collection[str], known: Collection[str]) -> str:
-    """Name the arguments that a tool does not have, or return nothing."""
-    strangers = [name for name in arguments if name not in known]
-    if not strangers:
+    """Name the arguments that a tool does not have, or return an empty text."""
+    names = [name for name in arguments if name not in known]
+    if not names:
         return ""
-    named = ", ".join(_bounded(name) for name in strangers[:MOST_NAMED])
-    nearest = difflib.get_close_matches(strangers[0][:40], known, n=1)
-    meant = f" Did you mean {nearest[0]}?" if nearest else ""
-    return f"UNKNOWN_ARGUMENT: {tool} has no argument {named}.{meant} It takes {', '.join(known)}."
+    listed = ", ".join(repr(sanitize(name, _LONGEST_NAME)) for name in names[:MOST_NAMED])
+    nearest = difflib.get_close_matches(names[0][:_LONGEST_NAME], known, n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    return f"UNKNOWN_ARGUMENT: {tool} has no argument {listed}.{hint} It takes {', '.join(known)}."
 
 
 def wrong(error: ValidationError) -> str:
     """Say what is wrong with which argument."""
-    said = [f"{problem['loc'][0]} {_sentence(problem['type'], problem['msg'])}" for problem in error.errors()]
-    return f"INVALID_ARGUMENT: {'; '.join(said[:MOST_NAMED])}."
+    sentences = [f"{one['loc'][0]} {_sentence(one['type'], one['msg'])}" for one in error.errors()]
+    return f"INVALID_ARGUMENT: {'; '.join(sentences[:MOST_NAMED])}."
 
 
 def _sentence(kind: str, message: str) -> str:
@@ -40,7 +41,3 @@ def _sentence(kind: str, message: str) -> str:
         return "is required"
     message = _SUBJECT.sub("must", message.removeprefix("Value error, "))
     return message.split(", unable to", 1)[0]
-
-
-def _bounded(name: str) -> str:
-    return repr(sanitize(name, 40))

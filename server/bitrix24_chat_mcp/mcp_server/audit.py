@@ -1,62 +1,55 @@
-"""A line for each write: when, which user, which tool, which chats, what came of it. Never what."""
+"""A line for each write: when, which user, which tool, which chats, what outcome. Never message content."""
 
 import json
 import logging
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, cast
 
+from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.logs import AUDIT
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
-from bitrix24_chat_mcp.portal.api.errors import PortalError
 
 _logger = logging.getLogger(AUDIT)
-_NO_CHAT = re.compile(r"[^A-Za-z0-9_]")
+_NO_DIALOG_ID = re.compile(r"[^A-Za-z0-9_]")
 _MOST_CHATS = 50
-_LONGEST = 100  # characters of any other field
+_LONGEST_DIALOG_ID, _LONGEST_FIELD = 24, 100  # characters
 
 
 @dataclass(slots=True)
 class AuditRecord:
-    """A write that is under way. `outcome` is `ok`, the code of what went wrong, or `cancelled`."""
+    """A write that is under way. `outcome` is `ok`, an error's code, or `cancelled`."""
 
     outcome: str = "cancelled"
 
 
 @contextmanager
-def record(tool: str, arguments: Mapping[str, Any], who: Callable[[], Credentials]) -> Generator[AuditRecord]:
-    """Write the line when the block is left, however that happens."""
+def record(tool: str, arguments: Mapping[str, Any], caller: Credentials | None) -> Generator[AuditRecord]:
+    """Write the line when the block is left, however that happens; `caller` is None for an unknown one."""
     written = AuditRecord()
     try:
         yield written
     finally:
-        portal, user = _name(who)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "portal": portal[:_LONGEST],
-            "user": user[:_LONGEST],
-            "tool": tool[:_LONGEST],
-            "dialog_id": list(islice(_chats(arguments), _MOST_CHATS)),
-            "outcome": written.outcome[:_LONGEST],
+            "portal": caller.portal[:_LONGEST_FIELD] if caller else "",
+            "user": caller.user[:_LONGEST_FIELD] if caller else "",
+            "tool": tool[:_LONGEST_FIELD],
+            "dialog_id": list(islice(_dialog_ids(arguments), _MOST_CHATS)),
+            "outcome": written.outcome[:_LONGEST_FIELD],
         }
         _logger.info(json.dumps(line))
 
 
-def _name(who: Callable[[], Credentials]) -> tuple[str, str]:
-    try:
-        credentials = who()
-    except PortalError:
-        return "", ""
-    return credentials.portal, credentials.user
-
-
-def _chats(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Find the chats that a call names, as one or as several; what cannot be an id is not repeated."""
+def _dialog_ids(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Find the chats that a call names, as one or as several, with only characters of a dialog id."""
     for name, value in arguments.items():
         if name.startswith("dialog_id"):
             for one in cast("list[object]", value if isinstance(value, list) else [value]):
-                yield _NO_CHAT.sub("", str(one)[:100])[:24]
+                # Secrets are masked first: the half of one that a cut leaves has no telling shape.
+                text = sanitize(str(one), _LONGEST_FIELD) if isinstance(one, str | int) else ""
+                yield _NO_DIALOG_ID.sub("", text)[:_LONGEST_DIALOG_ID]

@@ -1,9 +1,9 @@
-"""Completion, for people who type: chats by their titles, and the prompts' arguments."""
+"""Completion for users who type: chats by their titles, and the prompts' arguments."""
 
 from mcp_types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
 
 from bitrix24_chat_mcp.chats import chat_list
-from bitrix24_chat_mcp.chats.filters import LONGEST_QUERY
+from bitrix24_chat_mcp.chats.query import LONGEST_QUERY
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 
 from . import prompts, request_context, resources
@@ -14,10 +14,7 @@ MOST = 20
 async def complete(
     ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, _: object
 ) -> Completion:
-    """Return what may stand for a half-typed argument; nothing where the portal cannot tell.
-
-    Nothing, too, where more was typed than a list is searched for.
-    """
+    """Return values for a half-typed argument; none where the portal fails or the text is too long."""
     values = await _values(ref, argument)
     return Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
 

@@ -1,9 +1,12 @@
-"""Connections that do not wait for ever: each request's head has to arrive in time."""
+"""HTTP connections that are dropped when a request's head does not arrive in time."""
 
 import asyncio
+from importlib.metadata import version
 from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bitrix24_chat_mcp.settings.load import ConfigError
 
 
 def connection_class(seconds: float, max_bytes: int) -> type[asyncio.Protocol]:
@@ -11,16 +14,22 @@ def connection_class(seconds: float, max_bytes: int) -> type[asyncio.Protocol]:
 
     A connection is dropped when no request has begun within `seconds` of its opening, or of the first byte
     that follows the last answer; and when more than `max_bytes` arrive meanwhile. uvicorn itself bounds
-    only the silence between two requests.
+    only the silence between two requests. Raises ConfigError where uvicorn's connection does not call its
+    attribute `app`, which is not public: the limits would count requests that were answered long ago.
     """
     from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 - stdio does not need it
 
+    if "app" not in AutoHTTPProtocol.__init__.__code__.co_names:
+        raise ConfigError(
+            f"uvicorn {version('uvicorn')} is installed, in which connections cannot be bounded in time; "
+            "install another version from 0.34 on."
+        )
     limits = {"seconds": seconds, "max_bytes": max_bytes}
     return type("Connection", (_TimedConnection, AutoHTTPProtocol), limits)
 
 
 class _TimedConnection(asyncio.Protocol):
-    """Goes before uvicorn's class. A request has begun when uvicorn calls the application."""
+    """Precedes uvicorn's class. A request has begun when uvicorn calls the application."""
 
     app: ASGIApp
     seconds: float
@@ -36,7 +45,7 @@ class _TimedConnection(asyncio.Protocol):
         self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Start the clock, if these bytes begin a request or are left of one that was answered."""
+        """Start the clock, unless a request is being answered."""
         if not self._running:
             self._received += len(data)
             if self._received > self.max_bytes:

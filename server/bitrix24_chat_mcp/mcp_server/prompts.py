@@ -1,4 +1,4 @@
-"""The prompts: a text of prompts/ with the user's chats of now in it, so that one command does the job."""
+"""The prompts: a text of prompts/ with the user's present chats in it, so that one command does the job."""
 
 from string import Template
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -11,8 +11,7 @@ from bitrix24_chat_mcp.answers import text
 from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.records import Kind
 from bitrix24_chat_mcp.chats import chat_list
-from bitrix24_chat_mcp.chats.chat_list import ChatQuery
-from bitrix24_chat_mcp.chats.filters import ChatFilter
+from bitrix24_chat_mcp.chats.query import ChatQuery
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 
 from . import icons, request_context, texts
@@ -24,7 +23,7 @@ COMPLETIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("triage_inbox", "kinds"): get_args(Kind),
     ("tidy_pins", "stale_days"): ("7", "14", "30", "60"),
 }
-"""By prompt and argument, what may be completed."""
+"""By prompt and argument, the values that completion offers."""
 
 
 async def triage_inbox(
@@ -32,7 +31,7 @@ async def triage_inbox(
 ) -> str:
     """Tell what needs the user, in which order."""
     wanted = tuple(kind for kind in get_args(Kind) if kind in kinds.lower().replace(",", " ").split())
-    return await _filled("triage_inbox", chats=ChatQuery(ChatFilter(show="attention", kinds=wanted)))
+    return await _filled("triage_inbox", chats=ChatQuery(show="attention", kinds=wanted))
 
 
 async def tidy_pins(
@@ -41,7 +40,7 @@ async def tidy_pins(
     """Tell which pins are stale, and which chats deserve one."""
     days = stale_days if stale_days.isdecimal() else "14"
     return await _filled(
-        "tidy_pins", {"stale_days": days}, pinned=ChatQuery(ChatFilter(show="pinned")), chats=ChatQuery()
+        "tidy_pins", {"stale_days": days}, pinned=ChatQuery(show="pinned"), chats=ChatQuery()
     )
 
 
@@ -58,14 +57,14 @@ def _prompt(name: str, ask: "Callable[..., Awaitable[str]]", icon: list[Icon]) -
     return Prompt.from_function(ask, title=head["title"], description=head["description"], icons=icon)
 
 
-async def _filled(name: str, said: dict[str, str] | None = None, **wishes: ChatQuery) -> str:
-    """Fill in a text; where the portal fails, it says so in the place of the chats."""
-    lists = {place: await _listed(wish) for place, wish in wishes.items()}
-    return Template(texts.read(name)).safe_substitute(said or {}, **lists)
+async def _filled(name: str, values: dict[str, str] | None = None, **queries: ChatQuery) -> str:
+    """Fill in a text; where the portal fails, the error's sentence stands in the place of the chats."""
+    lists = {place: await _listed(query) for place, query in queries.items()}
+    return Template(texts.read(name)).safe_substitute(values or {}, **lists)
 
 
-async def _listed(wish: ChatQuery) -> str:
+async def _listed(query: ChatQuery) -> str:
     try:
-        return text.chat_list(await chat_list.list_chats(request_context.app_context(), wish))
+        return text.chat_list(await chat_list.list_chats(request_context.app_context(), query))
     except PortalError as error:
         return describe(error)

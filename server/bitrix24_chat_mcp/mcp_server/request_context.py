@@ -1,4 +1,4 @@
-"""Who is asking, and for how long: the request that is being answered, and the patience it comes with."""
+"""The request that is being answered: the application's context, its deadline, and secrets in its errors."""
 
 import json
 from contextvars import ContextVar
@@ -12,27 +12,25 @@ from bitrix24_chat_mcp.portal.transport.call_context import deadline
 from bitrix24_chat_mcp.runtime.context import AppContext
 
 RequestContext = ServerRequestContext[AppContext, Any]
-_asked: ContextVar[RequestContext] = ContextVar("asked")
-
-
-# What is answered out of the portal; everything else is answered at once, or lasts.
-_CALLS = {"tools/call", "resources/read", "prompts/get", "completion/complete"}
+_current: ContextVar[RequestContext] = ContextVar("request")
+# Methods that the portal is asked for, so that a deadline holds; others are answered at once, or last.
+_PORTAL_METHODS = {"tools/call", "resources/read", "prompts/get", "completion/complete"}
 
 
 async def bind_request(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
-    """Keep the request at hand while it is answered, and its deadline; a middleware."""
-    token = _asked.set(ctx)
+    """Make the request known to `app_context` while it is answered, and start its deadline; a middleware."""
+    token = _current.set(ctx)
     try:
-        if ctx.method not in _CALLS:
+        if ctx.method not in _PORTAL_METHODS:
             return await call_next(ctx)
 
-        async def report(waited: float, said: str) -> None:
-            await ctx.session.report_progress(waited, None, said)
+        async def report(waited: float, sentence: str) -> None:
+            await ctx.session.report_progress(waited, None, sentence)
 
         with deadline(ctx.lifespan_context.deadline, report):
             return await call_next(ctx)
     finally:
-        _asked.reset(token)
+        _current.reset(token)
 
 
 async def redact(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
@@ -40,14 +38,14 @@ async def redact(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
     try:
         return await call_next(ctx)
     except MCPError as error:
-        said = mask_secrets(error.message)
+        message = mask_secrets(error.message)
         data = json.dumps(error.data, default=str)
         masked = mask_secrets(data)
-        if (said, masked) == (error.message, data):
+        if (message, masked) == (error.message, data):
             raise
-        raise MCPError(error.code, said, json.loads(masked)) from None
+        raise MCPError(error.code, message, json.loads(masked)) from None
 
 
 def app_context() -> AppContext:
-    """Return the service of the request that is being answered."""
-    return _asked.get().lifespan_context
+    """Return the application's context, for the tools, resources, prompts and completion of a request."""
+    return _current.get().lifespan_context

@@ -5,7 +5,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from bitrix24_chat_mcp.answers import text
 from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.chats import chat_list
-from bitrix24_chat_mcp.chats.chat_list import ChatQuery
+from bitrix24_chat_mcp.chats.query import ChatQuery
 from bitrix24_chat_mcp.portal.api import rest
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 

@@ -1,7 +1,7 @@
-"""Between the protocol and the tools: whatever fails, a model reads a sentence about it."""
+"""The MCP server: whatever fails in a call, the model reads a sentence about it."""
 
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -20,74 +20,76 @@ from pydantic import ValidationError
 from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.redaction import mask_secrets
 from bitrix24_chat_mcp.answers.sanitize import sanitize
-from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError, PortalError
-from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
+from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.runtime.context import AppContext
-from bitrix24_chat_mcp.runtime.portal_access import PortalAccess
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
-from . import argument_errors as bad_arguments
-from . import audit
-from .subscriptions import Subscriptions
+from . import argument_errors, audit
+from .request_context import app_context, bind_request, redact
+from .subscriptions import Subscriptions, watch_streams
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp.server.transport_security import TransportSecuritySettings
 
-T = TypeVar("T")
 _logger = logging.getLogger(__name__)
-_MOST_SHOWN = 40
+_LONGEST_NAME = 40
+_LONGEST_CODE = 64
 
 
 class ChatServer(MCPServer[AppContext]):
-    """An MCPServer whose failures are answered in sentences, as tool errors."""
+    """An MCPServer whose failures are answered in sentences, as tool errors.
 
-    entrance: PortalAccess
-    """Whose chats it shows, for those who let people in."""
-    service: AppContext | None = None
-    """What its tools stand on, while it runs."""
+    `context` is what it serves from; it opens when the server runs, and authentication over HTTP shares it.
+    `options` are those of MCPServer.
+    """
+
+    def __init__(self, context: AppContext, name: str, **options: Any) -> None:  # noqa: ANN401 - MCPServer's own
+        self.context = context
+        subscriptions = Subscriptions()
+        middleware = [redact, bind_request, watch_streams, subscriptions.note_caller]
+        super().__init__(name, lifespan=lambda _: context.running(), middleware=middleware, **options)
+        # `resources/subscribe` is the earlier era's; the SDK leaves it to the server below.
+        serve = self._lowlevel_server.add_request_handler
+        serve("resources/subscribe", SubscribeRequestParams, subscriptions.subscribe)
+        serve("resources/unsubscribe", UnsubscribeRequestParams, subscriptions.unsubscribe)
 
     def http_sessions(
         self, http: HttpSettings, security: "TransportSecuritySettings"
     ) -> "StreamableHTTPSessionManager":
-        """Return what serves it over HTTP, to be run once. It lets everybody in: a gate belongs before it."""
+        """Return what serves it over HTTP, to be run once; authentication belongs before it."""
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
         return BoundedSessions(self._lowlevel_server, http, security)
-
-    async def ask_portal(self, request: Request[T]) -> ApiResult[T]:
-        """Send a request the way that the tools' requests go; raise a PortalError."""
-        if self.service is None:
-            raise PipelineClosedError
-        return await self.service.line(request)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever fails, the model reads what happened and what to do next."""
-        label = context.request_context.lifespan_context.label if context else ""
         tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
-            asked = sanitize(name, _MOST_SHOWN)
-            return _failed(f"UNKNOWN_TOOL: there is no tool {asked!r} here, only {', '.join(tools)}.", label)
-        if complaint := bad_arguments.unknown(name, arguments, list(tools[name].input_schema["properties"])):
-            return _failed(complaint, label)
+            asked = sanitize(name, _LONGEST_NAME)
+            return _failed(f"UNKNOWN_TOOL: there is no tool {asked!r} here, only {', '.join(tools)}.")
+        known = list(tools[name].input_schema["properties"])
+        if complaint := argument_errors.unknown(name, arguments, known):
+            return _failed(complaint)
         _logger.debug("%s is called", name)
         hints = tools[name].annotations
-        if context is None or (hints and hints.read_only_hint):
-            return await self._answer(name, arguments, context, label)
-        with audit.record(name, arguments, context.request_context.lifespan_context.who) as entry:
-            answer = await self._answer(name, arguments, context, label)
+        if hints and hints.read_only_hint:
+            return await self._answer(name, arguments, context)
+        with audit.record(name, arguments, await _caller()) as entry:
+            answer = await self._answer(name, arguments, context)
             entry.outcome = _outcome(answer)
             return answer
 
     async def _answer(
-        self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None, label: str
+        self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         try:
-            return await super().call_tool(name, bad_arguments.given(arguments), context)
+            return await super().call_tool(name, argument_errors.given(arguments), context)
         except ToolError as error:
-            return _failed(_explain(name, error.__cause__), label)
+            return _failed(_explain(name, error.__cause__))
 
     async def get_prompt(
         self,
@@ -95,29 +97,30 @@ class ChatServer(MCPServer[AppContext]):
         arguments: dict[str, Any] | None = None,
         context: Context[AppContext, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Render a prompt; asking for one that is not there is the caller's mistake, and no crash."""
+        """Render a prompt; a name that there is not is the caller's mistake, and no failure of the server."""
         known = [prompt.name for prompt in await self.list_prompts()]
         if name not in known:
-            raise MCPError(
-                INVALID_PARAMS,
-                f"There is no prompt {sanitize(name, _MOST_SHOWN)!r}, only {', '.join(known)}.",
-            )
+            asked = sanitize(name, _LONGEST_NAME)
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {asked!r}, only {', '.join(known)}.")
         return await super().get_prompt(name, arguments, context)
 
-    def serve_subscriptions(self, subscriptions: Subscriptions) -> None:
-        """Serve `resources/subscribe`, which the SDK's own server leaves to the one below it."""
-        serve = self._lowlevel_server.add_request_handler
-        serve("resources/subscribe", SubscribeRequestParams, subscriptions.subscribe)
-        serve("resources/unsubscribe", UnsubscribeRequestParams, subscriptions.unsubscribe)
+
+async def _caller() -> Credentials | None:
+    """Return the credentials of the caller, None where nobody is signed in."""
+    try:
+        return await app_context().credentials()
+    except PortalError:
+        return None
 
 
 def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
-    """Tell in a word what came of a call: the code that begins each of our failures, or `ok`."""
+    """Return the audit's word for an answer: `ok`, or the code that begins each of our tool errors."""
     if not isinstance(answer, CallToolResult):
         return "asked back"
-    said = answer.content[0] if answer.content else None
-    failed = answer.is_error and isinstance(said, TextContent)
-    return said.text.partition(":")[0][:64] if failed and isinstance(said, TextContent) else "ok"
+    first = answer.content[0] if answer.content else None
+    if not (answer.is_error and isinstance(first, TextContent)):
+        return "ok"
+    return first.text.partition(":")[0][:_LONGEST_CODE]
 
 
 def _explain(tool: str, cause: BaseException | None) -> str:
@@ -125,7 +128,7 @@ def _explain(tool: str, cause: BaseException | None) -> str:
         _logger.info("%s: %s", tool, cause.code)
         return describe(cause)
     if isinstance(cause, ValidationError):
-        return bad_arguments.wrong(cause)
+        return argument_errors.wrong(cause)
     _logger.error("%s failed unexpectedly", tool, exc_info=cause)
     return (
         f"INTERNAL_ERROR: this server failed on {tool}; it goes on, and has logged why. Try once more; if it "
@@ -133,7 +136,8 @@ def _explain(tool: str, cause: BaseException | None) -> str:
     )
 
 
-def _failed(said: str, label: str) -> CallToolResult:
-    """Answer with a tool error; `label` marks what is not a real portal's."""
-    marked = mask_secrets(f"{said} [{label}]" if label else said)
-    return CallToolResult(content=[TextContent(type="text", text=marked)], is_error=True)
+def _failed(sentence: str) -> CallToolResult:
+    """Answer with a tool error; the context's label marks what is not a real portal's."""
+    label = app_context().label
+    text = mask_secrets(f"{sentence} [{label}]" if label else sentence)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)

@@ -1,5 +1,6 @@
 """Sessions of the protocol's earlier era, bounded for each caller as well as in all."""
 
+from importlib.metadata import version
 from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthorizationContext
@@ -8,11 +9,16 @@ from mcp.server.streamable_http import StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 
+from bitrix24_chat_mcp.settings.load import ConfigError
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 
 class BoundedSessions(StreamableHTTPSessionManager):
-    """The SDK's sessions, of which one caller has at most `http.max_sessions_per_caller`."""
+    """The SDK's sessions, of which one caller has at most `http.max_sessions_per_caller`.
+
+    The SDK has no public place for this bound. Raises ConfigError where its private one is gone: otherwise
+    another version of the SDK would switch the bound off without a word.
+    """
 
     def __init__(self, server: Server[Any], http: HttpSettings, security: TransportSecuritySettings) -> None:
         super().__init__(
@@ -23,6 +29,11 @@ class BoundedSessions(StreamableHTTPSessionManager):
             max_sessions=http.max_sessions,
         )
         self._per_caller = http.max_sessions_per_caller
+        if not (hasattr(StreamableHTTPSessionManager, "_admit_session") and hasattr(self, "_session_owners")):
+            raise ConfigError(
+                f"mcp {version('mcp')} is installed, in which sessions cannot be bounded for each caller; "
+                "install mcp 2.3."
+            )
 
     # The SDK decides here, under its lock, whether a session is opened; None is answered with 503.
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:

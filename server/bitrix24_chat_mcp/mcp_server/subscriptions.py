@@ -1,9 +1,9 @@
-"""Subscriptions to `bitrix24://recent`: a poll for as long as somebody listens, and not longer.
+"""Subscriptions to `bitrix24://recent`: the portal is polled for as long as a client is subscribed.
 
-Each poll asks only for what changed since the one before, through the line that everything goes through,
-so it stays inside the portal's limits. A listener hears of the user's own chats alone: the poll runs with
-the credentials of the request that subscribed. Before each poll the gate is asked again; when the user's
-access is gone, the subscription ends.
+Each poll asks only for what changed since the one before, through the pipeline, so it stays inside the
+portal's limits. A client hears of its user's chats alone: the poll runs with the credentials of the request
+that subscribed. Before each poll the caller is authenticated again; when access is gone, the subscription
+ends.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from pydantic import ValidationError
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.api.models import Chat
-from bitrix24_chat_mcp.runtime.caller import CallerToken, current_pass
+from bitrix24_chat_mcp.runtime.caller import CallerToken, current_caller
 from bitrix24_chat_mcp.runtime.context import AppContext
 
 from .request_context import RequestContext
 from .resources import RECENT
 
 EVERY = 30.0
-"""Seconds between two polls, and between two questions to the gate."""
+"""Seconds between two polls, and between two authentications."""
 _logger = logging.getLogger(__name__)
-_Trace = tuple[str, int, int, bool, bool]
+_Fingerprint = tuple[str, int, int, bool, bool]
 
 
 async def watch_streams(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
@@ -45,7 +45,7 @@ async def watch_streams(ctx: RequestContext, call_next: CallNext) -> HandlerResu
     if ctx.method != "subscriptions/listen":
         return await call_next(ctx)
 
-    async def tell() -> None:
+    async def notify() -> None:
         notification = event_to_notification(
             ResourceUpdated(uri=RECENT), {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
         )
@@ -53,7 +53,7 @@ async def watch_streams(ctx: RequestContext, call_next: CallNext) -> HandlerResu
 
     changes = _Changes(ctx.lifespan_context) if RECENT in _wanted(ctx.params) else None
     with anyio.CancelScope() as stream:
-        poll = asyncio.create_task(_poll(current_pass, changes, tell))
+        poll = asyncio.create_task(_poll(current_caller, changes, notify))
         poll.add_done_callback(lambda _: stream.cancel())
         try:
             return await call_next(ctx)
@@ -64,7 +64,7 @@ async def watch_streams(ctx: RequestContext, call_next: CallNext) -> HandlerResu
 
 @dataclass(slots=True)
 class _Subscription:
-    """A session that has subscribed, and the caller of its latest request: tokens are renewed meanwhile."""
+    """A session that has subscribed, and the caller of its latest request, whose token is the newest."""
 
     caller: CallerToken | None
     poll: asyncio.Task[None] | None = None
@@ -77,10 +77,10 @@ class Subscriptions:
         self._subscribed: dict[object, _Subscription] = {}
 
     async def subscribe(self, ctx: RequestContext, params: SubscribeRequestParams) -> EmptyResult:
-        """Begin to poll for a session."""
+        """Start to poll for a session; a handler."""
         session = _session(ctx)
         if str(params.uri) == RECENT and session not in self._subscribed:
-            subscription = self._subscribed[session] = _Subscription(current_pass())
+            subscription = self._subscribed[session] = _Subscription(current_caller())
             subscription.poll = asyncio.create_task(
                 _poll(
                     lambda: subscription.caller,
@@ -93,15 +93,15 @@ class Subscriptions:
         return EmptyResult()
 
     async def unsubscribe(self, ctx: RequestContext, params: UnsubscribeRequestParams) -> EmptyResult:
-        """End it."""
+        """Stop to poll for a session; a handler."""
         if str(params.uri) == RECENT:
             self._end(_session(ctx))
         return EmptyResult()
 
     async def note_caller(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
-        """Remember who has asked last in a session; a middleware."""
+        """Remember the caller of a session's latest request; a middleware."""
         if self._subscribed and (subscription := self._subscribed.get(_session(ctx))):
-            subscription.caller = current_pass()
+            subscription.caller = current_caller()
         return await call_next(ctx)
 
     def _end(self, session: object) -> None:
@@ -127,39 +127,41 @@ def _wanted(params: Mapping[str, Any] | None) -> list[str]:
 
 
 async def _poll(
-    caller: Callable[[], CallerToken | None], changes: "_Changes | None", tell: Callable[[], Awaitable[None]]
+    caller: Callable[[], CallerToken | None],
+    changes: "_Changes | None",
+    notify: Callable[[], Awaitable[None]],
 ) -> None:
-    """Tell of changes until the caller's access is gone. Without `changes`, only wait for that."""
-    while (asked := caller()) is None or await asked.still_admitted():
-        if changes and await changes.ask():
-            await tell()
+    """Notify of changes until the caller's access is gone. Without `changes`, only wait for that."""
+    while (token := caller()) is None or await token.still_admitted():
+        if changes and await changes.poll():
+            await notify()
         await asyncio.sleep(changes.pause if changes else EVERY)
     _logger.info("a subscription has ended: its user's access is gone")
 
 
 @dataclass(slots=True)
 class _Changes:
-    """What has changed among the recent chats from one question to the next."""
+    """What has changed among the recent chats from one poll to the next."""
 
-    service: AppContext
+    context: AppContext
     pause: float = 0.0
-    """Seconds until the portal should be asked again."""
+    """Seconds until the next poll."""
     _since: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _seen: set[_Trace] = field(default_factory=set[_Trace])
+    _listed: set[_Fingerprint] = field(default_factory=set[_Fingerprint])
 
-    async def ask(self) -> bool:
-        """Ask the portal; tell whether anything has changed. The first time only teaches its clock."""
+    async def poll(self) -> bool:
+        """Ask the portal; tell whether anything has changed. The first poll only learns the portal's time."""
         try:
-            listing = await self.service.portal().recent((), self._since)
+            listing = await (await self.context.portal()).recent((), self._since)
         except PortalError as error:
             _logger.info("poll for a subscription: %s", error.code)
             self.pause = min(max(self.pause, EVERY) * 2, EVERY * 10)
             return False
-        now = set(map(_trace, listing.chats))
-        changed = bool(self.pause and now - self._seen)  # those of the very second come again
-        self._since, self._seen, self.pause = listing.as_of or datetime.now(UTC), now, EVERY
+        now = set(map(_fingerprint, listing.chats))
+        changed = bool(self.pause and now - self._listed)  # chats of that very second are listed again
+        self._since, self._listed, self.pause = listing.as_of or datetime.now(UTC), now, EVERY
         return changed
 
 
-def _trace(chat: Chat) -> _Trace:
+def _fingerprint(chat: Chat) -> _Fingerprint:
     return chat.dialog_id, chat.message.id, chat.unread, chat.pinned, chat.marked_unread

@@ -1,7 +1,7 @@
-"""The tools as hosts see them: names, titles, descriptions, hints, icons and tidy schemas."""
+"""The tools as hosts see them: names, titles, descriptions, hints, icons and simple schemas."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import Icon, ToolAnnotations
@@ -10,21 +10,36 @@ from . import icons, texts, tools
 from .json_schema import simplify
 
 
-def _tool(function: Callable[..., Any], title: str, icon: list[Icon], *, reads: bool) -> Tool:
-    name = function.__name__
-    hints = ToolAnnotations(
-        read_only_hint=reads, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-    )
-    tool = Tool.from_function(
-        function, title=title, description=texts.read(f"tools/{name}"), annotations=hints, icons=icon
-    )
-    tool.parameters = {**simplify(tool.parameters), "additionalProperties": False}
-    tool.fn_metadata.output_schema = simplify(tool.fn_metadata.output_schema or {})
-    return tool
+class ToolDefinition(NamedTuple):
+    """A row of the table of tools; the function's name is the tool's, and that of its text in prompts/."""
+
+    function: Callable[..., Any]
+    title: str
+    icon: list[Icon]
+    hints: ToolAnnotations
+
+
+_READS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+_WRITES = _READS.model_copy(update={"read_only_hint": False})
+
+TOOLS = (
+    ToolDefinition(tools.list_recent_chats, "List recent chats", icons.CHATS, _READS),
+    ToolDefinition(tools.pin_chat, "Pin or unpin a chat", icons.PIN, _WRITES),
+)
+"""All tools, in the order in which a model reads them; it never changes."""
 
 
 def build_tools(*, read_only: bool) -> list[Tool]:
-    """Return the tools in the order in which a model reads them; it never changes."""
-    reading = _tool(tools.list_recent_chats, "List recent chats", icons.CHATS, reads=True)
-    pinning = _tool(tools.pin_chat, "Pin or unpin a chat", icons.PIN, reads=False)
-    return [reading] if read_only else [reading, pinning]
+    """Return the tools that are offered, in their order."""
+    return [_tool(one) for one in TOOLS if one.hints.read_only_hint or not read_only]
+
+
+def _tool(definition: ToolDefinition) -> Tool:
+    function, title, icon, hints = definition
+    description = texts.read(f"tools/{function.__name__}")
+    tool = Tool.from_function(function, title=title, description=description, annotations=hints, icons=icon)
+    tool.parameters = {**simplify(tool.parameters), "additionalProperties": False}
+    tool.fn_metadata.output_schema = simplify(tool.fn_metadata.output_schema or {})
+    return tool

@@ -38,7 +38,7 @@ _CORS_REQUEST_HEADERS = (
 
 
 def serve(server: ChatServer, settings: Settings) -> None:
-    """Serve until the host, or a signal, says that it is enough."""
+    """Serve until the host closes stdin, or a signal ends the process."""
     if settings.transport == "http":
         _serve_http(server, settings.http)
     else:
@@ -46,9 +46,9 @@ def serve(server: ChatServer, settings: Settings) -> None:
 
 
 def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | None = None) -> "Starlette":
-    """Return the ASGI application: `/mcp`, `/mcp/`, `/healthz`, and what signing in takes.
+    """Return the ASGI application: `/mcp`, `/mcp/`, `/healthz`, and the endpoints of OAuth.
 
-    `documents` takes the network's place for clients' metadata documents.
+    `documents` replaces the HTTP client that fetches clients' metadata documents. Raises ConfigError.
     """
     from mcp.server.streamable_http_manager import StreamableHTTPASGIApp  # noqa: PLC0415 - stdio needs none
     from starlette.applications import Starlette  # noqa: PLC0415
@@ -59,14 +59,14 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
 
     sessions = server.http_sessions(http, _transport_security(http))
     endpoint: ASGIApp = BodyLimit(StreamableHTTPASGIApp(sessions), http.max_body_bytes, http.request_seconds)
-    signing_in = list[BaseRoute]()
+    oauth_routes = list[BaseRoute]()
     if http.auth:
-        endpoint, signing_in = _gated(endpoint, server, http, documents)
+        endpoint, oauth_routes = _authenticated(endpoint, server, http, documents)
     endpoint = _with_cors(endpoint, http.allowed_origins)
     # Some clients cannot follow a redirect with a POST, so both spellings lead to the same place.
     paths = (PATH, f"{PATH}/")
     app = Starlette(
-        routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), *signing_in],
+        routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), *oauth_routes],
         middleware=[
             Middleware(ErrorResponses),
             Middleware(BodyLimit, _MOST_BODY, http.request_seconds, exempt=paths),
@@ -83,13 +83,13 @@ async def _health(_: "Request") -> "Response":
     return JSONResponse({"status": "ok"})
 
 
-def _gated(
+def _authenticated(
     endpoint: "ASGIApp", server: ChatServer, http: HttpSettings, documents: HttpClient | None
 ) -> "tuple[ASGIApp, list[BaseRoute]]":
-    from bitrix24_chat_mcp.auth.setup import House  # noqa: PLC0415 - only a server with callers to tell apart has one
+    from bitrix24_chat_mcp.auth.setup import House  # noqa: PLC0415 - only servers with authentication need it
 
-    entrance = server.entrance
-    house = House(http, PATH, entrance.owner, entrance.sign_ins, server.ask_portal, documents)
+    access = server.context.access
+    house = House(http, PATH, access.credentials, access.token_refresher, server.context.send, documents)
     try:
         return house.open(endpoint)
     except PortalError as error:
@@ -114,7 +114,7 @@ def _with_cors(endpoint: "ASGIApp", origins: Collection[str]) -> "ASGIApp":
 
 
 def _transport_security(http: HttpSettings) -> "TransportSecuritySettings":
-    """Accept loopback, where nobody else can be, the public address, and what is listed."""
+    """Accept loopback, which no other machine reaches, the public address, and what the settings list."""
     from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415
 
     loopback = ("127.0.0.1", "localhost", "[::1]")

@@ -1,4 +1,4 @@
-"""Who calls, over HTTP: what the gate has found out about a request, for those behind it."""
+"""The caller of the request that is being answered over HTTP, as the authentication middleware found it."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,28 +14,41 @@ async def _admitted() -> bool:
     return True
 
 
-class CallerToken(AccessToken):
-    """A caller who was let in.
+CredentialProvider = Callable[[], Awaitable[Credentials]]
+"""Gives the credentials of the user that is served, or raises a PortalError."""
 
-    `who` gives their credentials at the portal, or raises; `still_admitted` asks the gate again, for
+
+def provider(credentials: Credentials) -> CredentialProvider:
+    """Return a provider of credentials that are known already."""
+
+    async def provide() -> Credentials:
+        return credentials
+
+    return provide
+
+
+class CallerToken(AccessToken):
+    """An authenticated caller.
+
+    `who` gives the caller's credentials at the portal, or raises; `still_admitted` authenticates again, for
     requests that last.
     """
 
     token: str = Field(default="", repr=False)
-    who: Callable[[], Credentials] = Field(exclude=True, repr=False)
+    who: CredentialProvider = Field(exclude=True, repr=False)
     still_admitted: Callable[[], Awaitable[bool]] = Field(default=_admitted, exclude=True, repr=False)
 
 
-def current_pass() -> CallerToken | None:
-    """Return the caller of the request that is being answered; None where the server asks for nobody."""
-    shown = get_access_token()
-    return shown if isinstance(shown, CallerToken) else None
+def current_caller() -> CallerToken | None:
+    """Return the caller of the request that is being answered; None where nothing authenticates callers."""
+    token = get_access_token()
+    return token if isinstance(token, CallerToken) else None
 
 
-def caller() -> Credentials:
+async def caller_credentials() -> Credentials:
     """Return the credentials of the caller of the request that is being answered, or raise."""
-    if shown := current_pass():
-        return shown.who()
+    if token := current_caller():
+        return await token.who()
     raise InvalidRequestError(
         "NOT_SIGNED_IN", "The request does not say whose chats it is about.", "Sign in and try again."
     )

@@ -1,53 +1,74 @@
-"""What this process has seen of a user's chats: titles, and for a while which of them are pinned."""
+"""What this process knows of a user's chats: titles, and for a while which of them are pinned."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from anyio import current_time
+from cachetools import LRUCache
 
 from bitrix24_chat_mcp.portal.api.models import Chat
 
 FRESH = 60.0
-"""Seconds for which a state seen in a list is taken for the state now: the user has other clients too."""
+"""Seconds for which a listed state is taken for the present one: the user has other clients, too."""
+MOST_CHATS = 5000
+LONGEST_TITLE = 1000
+"""Characters; a longer title is asked for again where it is needed."""
 
 
-@dataclass(slots=True)
+class _KnownChat(NamedTuple):
+    """`pinned` is None where no list has told it; `at` is when it was told, in seconds."""
+
+    title: str | None = None
+    pinned: bool | None = None
+    at: float = 0.0
+
+
 class ChatCache:
     """One user's chats as last listed, and as changed since through this server."""
 
-    clock: Callable[[], float] = time.monotonic
-    _titles: dict[str, str] = field(default_factory=dict[str, str])
-    _pinned: dict[str, tuple[bool, float]] = field(default_factory=dict[str, tuple[bool, float]])
-    _pins: tuple[int, float] | None = None
+    def __init__(self) -> None:
+        self._chats: LRUCache[str, _KnownChat] = LRUCache(MOST_CHATS)
+        self._pin_count: tuple[int, float] | None = None
 
-    def remember(self, chats: list[Chat], *, whole: bool) -> None:
-        """Take note of listed chats; `whole` says that every pinned one is among them."""
-        now = self.clock()
+    def remember_list(self, chats: Iterable[Chat], *, all_pins: bool) -> None:
+        """Remember listed chats; `all_pins` says that every pinned chat is among them."""
+        now, pinned = current_time(), 0
         for chat in chats:
-            self._titles[chat.dialog_id] = chat.title
-            self._pinned[chat.dialog_id] = chat.pinned, now
-        if whole:
-            self._pins = sum(chat.pinned for chat in chats), now
+            self._chats[chat.dialog_id] = _KnownChat(_bounded(chat.title), chat.pinned, now)
+            pinned += chat.pinned
+        if all_pins:
+            self._pin_count = pinned, now
 
-    def name(self, dialog_id: str, title: str) -> None:
-        """Take note of a title that was asked for."""
-        self._titles[dialog_id] = title
+    def remember_title(self, dialog_id: str, title: str) -> None:
+        """Remember a title that the portal was asked for."""
+        self._chats[dialog_id] = self._known(dialog_id)._replace(title=_bounded(title))
 
     def title(self, dialog_id: str) -> str | None:
-        """Return a chat's title as last seen, however long ago; None if never."""
-        return self._titles.get(dialog_id)
+        """Return a chat's title as last told, however long ago; None where it is not known."""
+        return self._known(dialog_id).title
 
     def set_pinned(self, dialog_id: str, *, pinned: bool) -> bool | None:
-        """Take note of a pin or unpin; return whether that changed anything, None if not known."""
-        now = self.clock()
-        before, at = self._pinned.get(dialog_id, (None, 0.0))
-        self._pinned[dialog_id] = pinned, now
-        if before is None or now - at > FRESH:
-            self._pins = None
+        """Remember a pin or unpin; return whether it changed anything, None where that is not known."""
+        now, before = current_time(), self._known(dialog_id)
+        self._chats[dialog_id] = before._replace(pinned=pinned, at=now)
+        if before.pinned is None or now - before.at > FRESH:
+            self._pin_count = None
             return None
-        if before is not pinned and self._pins:
-            self._pins = self._pins[0] + (1 if pinned else -1), self._pins[1]
-        return before is not pinned
+        changed = before.pinned is not pinned
+        if changed and self._pin_count:
+            count, at = self._pin_count
+            self._pin_count = count + (1 if pinned else -1), at
+        return changed
 
-    def pins(self) -> int | None:
-        """Return how many chats are pinned, None if not known."""
-        return self._pins[0] if self._pins and self.clock() - self._pins[1] <= FRESH else None
+    def pin_count(self) -> int | None:
+        """Return how many chats are pinned, None where that is not known."""
+        if self._pin_count and current_time() - self._pin_count[1] <= FRESH:
+            return self._pin_count[0]
+        return None
+
+    def _known(self, dialog_id: str) -> _KnownChat:
+        return self._chats.get(dialog_id) or _KnownChat()
+
+
+def _bounded(title: str) -> str | None:
+    return title if len(title) <= LONGEST_TITLE else None

@@ -1,72 +1,77 @@
-"""What the tools stand on while the server runs: a line to the portal, and whose it is."""
+"""The application's context: what tools, resources, prompts and authentication share while a server runs."""
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from cachetools import LRUCache
 
 from bitrix24_chat_mcp.portal.api.client import Portal, Send
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
-from bitrix24_chat_mcp.portal.api.rest import Post
+from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request
+from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_chat_mcp.settings.load import Settings
 
-from .caller import caller
+from .caller import caller_credentials
 from .chat_cache import ChatCache
-from .portal_access import PortalAccess
+from .portal_access import open_portal_access
+from .worker_threads import WorkerThreads
 
 T = TypeVar("T")
-_MOST_SEEN = 500  # users whose titles are remembered
+_MOST_USERS = 500  # whose chats are remembered
 
 
-@dataclass(frozen=True, slots=True)
 class AppContext:
-    """The running server as its tools see it.
+    """What lives and changes while a server runs: its pipeline, its threads, its caches of chats.
 
-    `who` gives the credentials of whoever is being served, or raises; `deadline` is how many seconds a call
-    may take; `label` marks answers that are not a real portal's.
+    It is made before the server runs; `running` opens it. `access`, a PortalAccess, is what the settings
+    alone decide. `credentials` gives those of the user that is served, or raises; `deadline` is how many
+    seconds a call may take; `label` marks answers that are not a real portal's.
     """
 
-    line: Send
-    who: Callable[[], Credentials]
-    deadline: float
-    label: str = ""
-    _heavy: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
-    _seen: OrderedDict[Credentials, ChatCache] = field(default_factory=OrderedDict["Credentials", ChatCache])
+    def __init__(self, settings: Settings, http_client: HttpClient | None = None) -> None:
+        http = settings.transport == "http"
+        self.access = open_portal_access(settings, http_client)
+        self.credentials = caller_credentials if http and settings.http.auth else self.access.credentials
+        self.deadline = settings.limits.deadline
+        self.label = "demo portal" if settings.demo else ""
+        self._limits = settings.limits.of_line(settings.http.portals if http else frozenset())
+        self._send: Send | None = None
+        self._threads = WorkerThreads()
+        self._chats: LRUCache[Credentials, ChatCache] = LRUCache(_MOST_USERS)
 
-    async def aside(self, work: Callable[[], T]) -> T:
-        """Do in a thread what would hold up other callers; one at a time, as two would be done no sooner."""
-        return await to_thread.run_sync(work, limiter=self._heavy)
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator["AppContext"]:
+        """Open the pipeline, without touching the network; close it and its connections in the end."""
+        refresher = self.access.token_refresher
+        around = refresher.around if refresher else _unchanged
+        try:
+            async with open_pipeline(self.access.http_client, self._limits, around=around) as self._send:
+                yield self
+        finally:
+            self._send = None
+            await self.access.http_client.aclose()
 
-    def portal(self) -> Portal:
-        """Return the portal of the user who is being served; raise where nobody can tell."""
-        return Portal(self.line, self.who())
+    async def send(self, request: Request[T]) -> ApiResult[T]:
+        """Send a request through the pipeline; raise a PortalError, also while the server does not run."""
+        if self._send is None:
+            raise PipelineClosedError
+        return await self._send(request)
 
-    def seen(self, portal: Portal) -> ChatCache:
-        """Return what this process has seen of the user's chats."""
-        seen = self._seen.setdefault(portal.credentials, ChatCache())
-        self._seen.move_to_end(portal.credentials)
-        while len(self._seen) > _MOST_SEEN:
-            self._seen.popitem(last=False)
-        return seen
+    async def portal(self) -> Portal:
+        """Return the portal of the user that is served; raise where that is unknown."""
+        return Portal(self.send, await self.credentials())
 
+    def chats(self, user: Credentials) -> ChatCache:
+        """Return what this process knows of a user's chats."""
+        return self._chats.setdefault(user, ChatCache())
 
-@asynccontextmanager
-async def app_lifespan(settings: Settings, entrance: PortalAccess) -> AsyncGenerator[AppContext]:
-    """Make the service ready, without touching the network; close its connections in the end."""
-    limits, sign_ins = settings.limits, entrance.sign_ins
-    who = caller if settings.transport == "http" and settings.http.auth else entrance.owner
-    portals = settings.http.portals if settings.transport == "http" else frozenset[str]()
-    around = sign_ins.around if sign_ins else _as_it_is
-    try:
-        async with open_pipeline(entrance.carrier, limits.of_line(portals), around=around) as line:
-            yield AppContext(line, who, limits.deadline, "demo portal" if settings.demo else "")
-    finally:
-        await entrance.carrier.aclose()
+    async def run_in_thread(self, user: Credentials, work: Callable[[], T]) -> T:
+        """Do in a thread what would hold up other callers; raise DeadlineError when it takes too long."""
+        return await self._threads.run((user.portal, user.user), work)
 
 
-def _as_it_is(post: Post) -> Post:
+def _unchanged(post: Post) -> Post:
     return post

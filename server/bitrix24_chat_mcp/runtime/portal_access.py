@@ -1,7 +1,7 @@
-"""Whose chats a server shows: what the settings say of it, before anybody asks."""
+"""How a server reaches the portal, as far as the settings decide it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,53 +14,61 @@ from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 
+from .caller import CredentialProvider, provider
+
 
 @dataclass(frozen=True, slots=True)
 class PortalAccess:
-    """Whose chats a server shows, before anybody asks.
+    """The settings turned into objects; nothing is opened, and nothing here changes while a server runs.
 
-    `owner` gives the credentials that the settings name, or raises; `sign_ins` are None without an
-    application.
+    `credentials` gives those that the settings name, or raises; `token_refresher` is None without an
+    application. What a running server makes of it is AppContext.
     """
 
-    carrier: HttpClient
-    owner: Callable[[], Credentials]
-    sign_ins: TokenRefresher | None = None
+    http_client: HttpClient
+    credentials: CredentialProvider
+    token_refresher: TokenRefresher | None = None
 
 
-def open_portal_access(settings: Settings, carrier: HttpClient | None = None) -> PortalAccess:
-    """Prepare it, without touching network or disk."""
+def open_portal_access(settings: Settings, http_client: HttpClient | None = None) -> PortalAccess:
+    """Read the settings, without touching network or disk. `http_client` replaces the one to the network."""
     if settings.demo:
-        carrier, credentials = _demo(carrier)
-        return PortalAccess(carrier, lambda: credentials)
-    carrier = carrier or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
-    sign_ins = open_token_refresher(settings, carrier)
+        http_client, credentials = _demo(http_client)
+        return PortalAccess(http_client, provider(credentials))
+    client = http_client or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
+    refresher = open_token_refresher(settings, client)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
-        return PortalAccess(carrier, lambda: webhook, sign_ins)
-    if sign_ins and settings.oauth.portal:
-        key = settings.oauth.portal
-        return PortalAccess(carrier, lambda: sign_ins.load(key), sign_ins)
-    return PortalAccess(carrier, _nobody)
+        return PortalAccess(client, provider(webhook), refresher)
+    if refresher and settings.oauth.portal:
+        return PortalAccess(client, partial(_load, refresher, settings.oauth.portal), refresher)
+    return PortalAccess(client, _not_configured)
 
 
-def open_token_refresher(settings: Settings, carrier: HttpClient) -> TokenRefresher | None:
-    """Return the sign-ins of the application in the settings, if there is one."""
+async def _load(refresher: TokenRefresher, portal: str) -> Credentials:
+    return refresher.load(portal)
+
+
+def open_token_refresher(settings: Settings, http_client: HttpClient) -> TokenRefresher | None:
+    """Return what keeps the tokens of the application in the settings fresh; None without an application."""
     application = settings.oauth.application()
     if application is None:
         return None
-    again = (
+    sign_in_again = (
         "Ask the user to connect to this server again in their assistant's settings, and to sign in."
         if "bitrix24" in settings.http.auth
         else "Ask the user to run `bitrix24-chat-mcp login` in a terminal and to sign in, then try again."
     )
     return TokenRefresher(
-        application, lambda: open_token_store(settings.oauth.store, token_folder()), carrier, again
+        application,
+        lambda: open_token_store(settings.oauth.store, token_folder()),
+        http_client,
+        sign_in_again,
     )
 
 
 def _named(settings: Settings) -> list[str] | None:
-    """Return the hosts that the operator has named, or None where only the operator names any."""
+    """Return the hosts that the operator has named, or None where callers name none."""
     if settings.transport != "http" or not settings.http.auth:
         return None
     application = settings.oauth.application()
@@ -72,11 +80,11 @@ def _named(settings: Settings) -> list[str] | None:
 
 
 def token_folder() -> Path:
-    """Return the folder in which sign-ins are kept, or take turns."""
+    """Return the folder for stored tokens and lock files."""
     return platformdirs.user_data_path("bitrix24-chat-mcp", appauthor=False) / "sign-ins"
 
 
-def _nobody() -> Credentials:
+async def _not_configured() -> Credentials:
     raise InvalidRequestError(
         "NOT_CONFIGURED",
         "No Bitrix24 portal is configured for this server.",
@@ -85,8 +93,8 @@ def _nobody() -> Credentials:
     )
 
 
-def _demo(carrier: HttpClient | None) -> tuple[HttpClient, Credentials]:
-    from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415 - only who wants the demo pays for it
+def _demo(http_client: HttpClient | None) -> tuple[HttpClient, Credentials]:
+    from bitrix24_demo_portal import DemoPortal  # noqa: PLC0415 - only the demo needs it
 
     portal = DemoPortal()
-    return carrier or HttpClient(transport=in_process(portal)), parse_webhook(portal.webhook())
+    return http_client or HttpClient(transport=in_process(portal)), parse_webhook(portal.webhook())

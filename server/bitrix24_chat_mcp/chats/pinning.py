@@ -1,0 +1,73 @@
+"""Pinning and unpinning a chat."""
+
+from contextlib import suppress
+
+from bitrix24_chat_mcp.answers import records
+from bitrix24_chat_mcp.answers.records import PinOutcome, Undo
+from bitrix24_chat_mcp.portal.api.client import MOST_PINS, Portal
+from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
+from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
+from bitrix24_chat_mcp.runtime.chat_cache import ChatCache
+from bitrix24_chat_mcp.runtime.context import AppContext
+
+
+async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinOutcome:
+    """Pin or unpin a chat, and tell what that changed; raise PortalError."""
+    portal = await context.portal()
+    cache = context.chats(portal.credentials)
+    if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
+        dialog_id, _ = await _resolve(portal, cache, dialog_id)
+    if not await portal.pin(dialog_id, pin=pinned):
+        raise await _refusal(portal, pinned=pinned)
+    changed = cache.set_pinned(dialog_id, pinned=pinned)
+    title = await _title(portal, cache, dialog_id)
+    return PinOutcome(
+        dialog_id=dialog_id,
+        title=records.heading(dialog_id, title) if title is not None else "",
+        pinned=pinned,
+        changed=changed,
+        pins=cache.pin_count(),
+        notes=pop_notices(),
+        undo=None if changed is False else Undo(dialog_id=dialog_id, pin=not pinned),
+        portal=context.label,
+    )
+
+
+async def _title(portal: Portal, cache: ChatCache, dialog_id: str) -> str | None:
+    """Return the chat's title, None where it cannot be had: the pin itself is done."""
+    title = cache.title(dialog_id)
+    if title is None:
+        with suppress(PortalError):
+            title = await _ask_title(portal, cache, dialog_id)
+    return title
+
+
+async def _ask_title(portal: Portal, cache: ChatCache, dialog_id: str) -> str | None:
+    if not dialog_id.isdigit():
+        return (await _resolve(portal, cache, dialog_id))[1]
+    # im.dialog.get has no name for a person, but a person who was just pinned or unpinned is listed.
+    chats = (await portal.recent()).chats
+    cache.remember_list(chats, all_pins=False)
+    return next((chat.title for chat in chats if chat.dialog_id == dialog_id), None)
+
+
+async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[str, str]:
+    """Ask the portal which chat a dialog id means, and for its title; remember the title."""
+    found, title = await portal.dialog(dialog_id)
+    cache.remember_title(found, title)
+    return found, title
+
+
+async def _refusal(portal: Portal, *, pinned: bool) -> PortalError:
+    """Find out why the portal said false: it does so at the limit, and where the user is no member."""
+    if pinned and sum(chat.pinned for chat in (await portal.recent_and_pinned()).chats) >= MOST_PINS:
+        return InvalidRequestError(
+            "PIN_LIMIT",
+            f"{MOST_PINS} chats are pinned already, and Bitrix24 pins no more.",
+            "Unpin a chat first: pin_chat with pin=false.",
+        )
+    return InvalidRequestError(
+        "NOT_PINNED" if pinned else "NOT_UNPINNED",
+        "The portal did nothing: the user has no relation to this chat.",
+        "Take a dialog_id from list_recent_chats.",
+    )

@@ -1,0 +1,54 @@
+"""Threads for work that would hold up the event loop: fuzzy searches, and the sanitizing of long texts."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from bitrix24_chat_mcp.portal.api.errors import DeadlineError
+from bitrix24_chat_mcp.portal.transport.call_context import current_call
+
+T = TypeVar("T")
+THREADS = 2
+"""More would be done no sooner: Python computes in one at a time."""
+
+
+class WorkerThreads:
+    """A small pool that callers share fairly: one caller's work runs one piece after the other.
+
+    So however much a caller asks for, another caller's work waits for one piece of it at most.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="chats")
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    async def run(self, caller: Hashable, work: Callable[[], T]) -> T:
+        """Return what `work` returns; raise DeadlineError when the call's deadline passes before.
+
+        Work that has begun cannot be stopped: it goes on, and the caller's next piece waits for its end.
+        """
+        call = current_call()
+        try:
+            async with asyncio.timeout_at(call.deadline if call else None):
+                return await self._run_in_turn(caller, work)
+        except TimeoutError:
+            raise DeadlineError(
+                "DEADLINE_PASSED",
+                "The portal has answered, but to search and shorten its texts took longer than the call may.",
+                "Try again in a minute, with a shorter query or fewer chats.",
+            ) from None
+
+    async def _run_in_turn(self, caller: Hashable, work: Callable[[], T]) -> T:
+        turn = self._turns.setdefault(caller, asyncio.Lock())
+        await turn.acquire()
+        loop = asyncio.get_running_loop()
+
+        def release(_: Future[T]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(turn.release)
+
+        future = self._pool.submit(work)
+        future.add_done_callback(release)  # of the thread's own future: its end is not the caller's
+        return await asyncio.wrap_future(future)
