@@ -26,7 +26,7 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
         title="Bitrix24 chats",
         version=__version__,
         instructions=texts.read("instructions"),
-        tools=tool_definitions.build_tools(read_only=settings.read_only),
+        tools=tool_definitions.build_tools(read_only=settings.read_only, structured=settings.structured),
         resources=[_recent()],
         log_level="WARNING",
         cache_hints={"tools/list": _STABLE, "prompts/list": _STABLE},

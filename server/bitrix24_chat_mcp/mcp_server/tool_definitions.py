@@ -31,15 +31,17 @@ TOOLS = (
 """All tools, in the order in which a model reads them; it never changes."""
 
 
-def build_tools(*, read_only: bool) -> list[Tool]:
-    """Return the tools that are offered, in their order."""
-    return [_tool(one) for one in TOOLS if one.hints.read_only_hint or not read_only]
+def build_tools(*, read_only: bool, structured: bool) -> list[Tool]:
+    """Return the tools that are offered, in their order; with an output schema if they are `structured`."""
+    offered = (one for one in TOOLS if one.hints.read_only_hint or not read_only)
+    return [_tool(one, structured=structured) for one in offered]
 
 
-def _tool(definition: ToolDefinition) -> Tool:
+def _tool(definition: ToolDefinition, *, structured: bool) -> Tool:
     function, title, icon, hints = definition
     description = texts.read(f"tools/{function.__name__}")
     tool = Tool.from_function(function, title=title, description=description, annotations=hints, icons=icon)
     tool.parameters = {**simplify(tool.parameters), "additionalProperties": False}
-    tool.fn_metadata.output_schema = simplify(tool.fn_metadata.output_schema or {})
+    schema = simplify(tool.fn_metadata.output_schema or {})
+    tool.fn_metadata.output_schema = schema if structured else None
     return tool

@@ -28,7 +28,8 @@ class AppContext:
 
     It is made before the server runs; `running` opens it. `access`, a PortalAccess, is what the settings
     alone decide. `credentials` gives those of the user that is served, or raises; `deadline` is how many
-    seconds a call may take; `label` marks answers that are not a real portal's.
+    seconds a call may take; `label` marks answers that are not a real portal's; `structured` tells whether
+    answers have structured content beside the text.
     """
 
     def __init__(self, settings: Settings, http_client: HttpClient | None = None) -> None:
@@ -37,6 +38,7 @@ class AppContext:
         self.credentials = caller_credentials if http and settings.http.auth else self.access.credentials
         self.deadline = settings.limits.deadline
         self.label = "demo portal" if settings.demo else ""
+        self.structured = settings.structured
         self._limits = settings.limits.of_line(settings.http.portals if http else frozenset())
         self._send: Send | None = None
         self._threads = WorkerThreads()

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     )
     demo: bool = Field(default=False, description="Serve the built-in demo portal in place of a real one.")
     read_only: bool = Field(default=False, description="Offer only the tools that change nothing.")
+    structured: bool = Field(
+        default=True,
+        description="Answer with structured content beside the text; false: text alone, which costs less.",
+    )
     transport: Literal["stdio", "http"] = Field(
         default="stdio", description="How hosts connect: stdio or http."
     )
