@@ -1,7 +1,7 @@
-"""The plugins for Claude Code and Cursor: manifests from server.json, skills from the prompts. `make docs` writes them.
+"""The plugins for Claude Code and Cursor, which `make docs` writes from server.json and the prompts.
 
-A manifest holds no secret: it passes on the variable of the environment, and the skills say what to do when there
-is neither that nor a sign-in.
+A manifest holds no secret: it passes on the variable of the environment, and the skills say what to do when
+there is neither that nor a sign-in.
 """
 
 import json
@@ -22,9 +22,9 @@ PROMPTS = {"triage-inbox": "triage_inbox", "tidy-pins": "tidy_pins"}
 """Each skill, and the prompt that has its procedure."""
 _OWNER = {"name": "bitrix24-chat-mcp contributors"}
 _NOT_SIGNED_IN = (
-    f"If a tool answers NOT_CONFIGURED or NOT_SIGNED_IN, stop and tell the user to run `{COMMAND} login` in a "
-    f"terminal, or to set {VARIABLE} in the environment of this program. Never ask for the webhook here: it is a "
-    "password."
+    f"If a tool answers NOT_CONFIGURED or NOT_SIGNED_IN, stop and tell the user to run `{COMMAND} login` in "
+    f"a terminal, or to set {VARIABLE} in the environment of this program. Never ask for the webhook here: "
+    "it is a password."
 )
 
 
@@ -34,7 +34,10 @@ def files() -> dict[Path, str]:
     manifests = {
         ".claude-plugin/plugin.json": _plugin({VARIABLE: f"${{{VARIABLE}:-}}", **TEXT_ONLY}, alwaysLoad=True),
         ".claude-plugin/marketplace.json": _marketplace(),
-        ".cursor-plugin/plugin.json": {"displayName": _server()["title"], **_plugin({VARIABLE: f"${{env:{VARIABLE}}}"})},
+        ".cursor-plugin/plugin.json": {
+            "displayName": _server()["title"],
+            **_plugin({VARIABLE: f"${{env:{VARIABLE}}}"}),
+        },
         ".cursor-plugin/marketplace.json": _marketplace(),
     }
     written = {ROOT / name: json.dumps(manifest, indent=2) + "\n" for name, manifest in manifests.items()}
@@ -73,4 +76,5 @@ def _skill(name: str, prompt: str) -> str:
     head, text = texts.front_matter(prompt), texts.read(prompt).replace("$stale_days", "14")
     procedure = re.sub(r".*:\n\n\$\w+\n\n", "", text)
     top = f"---\nname: {name}\ndescription: {json.dumps(head['skill'], ensure_ascii=False)}\n---\n"
-    return f"{top}{head['first']} Then do what the user wants, in their words:\n\n{procedure}\n\n{_NOT_SIGNED_IN}\n"
+    first = f"{head['first']} Then do what the user wants, in their words:"
+    return f"{top}{first}\n\n{procedure}\n\n{_NOT_SIGNED_IN}\n"

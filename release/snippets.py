@@ -16,8 +16,8 @@ VARIABLE = "BITRIX24_WEBHOOK_URL"
 ADDRESS = "http://127.0.0.1:8000/mcp"
 
 _STDIO = {"command": COMMAND, "env": {VARIABLE: WEBHOOK}}
-# Claude Code shows a model only the structured form where there is one, which costs half as much again; and it
-# looks for tools when they are needed, unless they are always to be loaded.
+# Claude Code shows a model only the structured form where there is one, which costs half as much again; and
+# it looks for tools when they are needed, unless they are always to be loaded.
 TEXT_ONLY = {"BITRIX24_STRUCTURED": "false"}
 _FROM_ENVIRONMENT = {
     "command": COMMAND,

@@ -7,6 +7,7 @@ from typing import Any
 from bitrix24_chat_mcp.answers.failure import describe
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.answers.terminal import line
+from bitrix24_chat_mcp.mcp_server.definitions import digest
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.runtime.context import AppContext
@@ -21,6 +22,7 @@ MOST_COMPLAINTS = 20
 
 def run(options: dict[str, Any]) -> int:
     """Check hosts, settings and portal, and print what was found; return 0 if all is right, else 1."""
+    print("--   ", f"definitions: {asyncio.run(digest())}, which the changelog names, too")
     failed = _check_hosts() + _check_settings(options)
     if not failed:
         print("All is right.")

@@ -26,7 +26,9 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from . import argument_errors, audit
-from .request_context import app_context, bind_request, redact
+from .error_data import error_code, error_data
+from .metrics import OperationMetrics, count_sessions
+from .request_context import app_context, bind_request, client_program, redact
 from .subscriptions import Subscriptions, watch_streams
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class ChatServer(MCPServer[AppContext]):
     def __init__(self, context: AppContext, name: str, **options: Any) -> None:  # noqa: ANN401 - MCPServer's own
         self.context = context
         subscriptions = Subscriptions()
-        middleware = [redact, bind_request, watch_streams, subscriptions.note_caller]
+        metrics = OperationMetrics(tool.name for tool in options.get("tools", ()))
+        middleware = [metrics, redact, bind_request, watch_streams, subscriptions.note_caller]
         super().__init__(name, lifespan=lambda _: context.running(), middleware=middleware, **options)
         # `resources/subscribe` is the earlier era's; the SDK leaves it to the server below.
         serve = self._lowlevel_server.add_request_handler
@@ -61,7 +64,9 @@ class ChatServer(MCPServer[AppContext]):
         """Return what serves it over HTTP, to be run once; authentication belongs before it."""
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
-        return BoundedSessions(self._lowlevel_server, http, security)
+        sessions = BoundedSessions(self._lowlevel_server, http, security)
+        count_sessions(lambda: sessions.count)
+        return sessions
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None = None
@@ -78,7 +83,7 @@ class ChatServer(MCPServer[AppContext]):
         hints = tools[name].annotations
         if hints and hints.read_only_hint:
             return await self._answer(name, arguments, context)
-        with audit.record(name, arguments, await _caller()) as entry:
+        with audit.record(name, arguments, await _caller(), client_program()) as entry:
             answer = await self._answer(name, arguments, context)
             entry.outcome = _outcome(answer)
             return answer
@@ -89,7 +94,8 @@ class ChatServer(MCPServer[AppContext]):
         try:
             return await super().call_tool(name, argument_errors.given(arguments), context)
         except ToolError as error:
-            return _failed(_explain(name, error.__cause__))
+            cause = error.__cause__
+            return _failed(_explain(name, cause), getattr(cause, "retry_after", None))
 
     async def get_prompt(
         self,
@@ -114,13 +120,10 @@ async def _caller() -> Credentials | None:
 
 
 def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
-    """Return the audit's word for an answer: `ok`, or the code that begins each of our tool errors."""
+    """Return the audit's word for an answer: `ok`, or the code of a tool error."""
     if not isinstance(answer, CallToolResult):
         return "asked back"
-    first = answer.content[0] if answer.content else None
-    if not (answer.is_error and isinstance(first, TextContent)):
-        return "ok"
-    return first.text.partition(":")[0][:_LONGEST_CODE]
+    return (error_code(answer.meta) or "failed") if answer.is_error else "ok"
 
 
 def _explain(tool: str, cause: BaseException | None) -> str:
@@ -136,8 +139,12 @@ def _explain(tool: str, cause: BaseException | None) -> str:
     )
 
 
-def _failed(sentence: str) -> CallToolResult:
-    """Answer with a tool error; the context's label marks what is not a real portal's."""
+def _failed(sentence: str, retry_after: float | None = None) -> CallToolResult:
+    """Answer with a tool error, whose sentence begins with its code.
+
+    The context's label marks what is not a real portal's; `retry_after` is in seconds, if that is known.
+    """
     label = app_context().label
     text = mask_secrets(f"{sentence} [{label}]" if label else sentence)
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+    data = error_data(text.partition(":")[0][:_LONGEST_CODE], retry_after)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True, _meta=data)

@@ -52,6 +52,10 @@ class LeakyBucket:
         self._under_way += 1
         return 0.0
 
+    async def level(self) -> int:
+        """Return how many requests the bucket holds."""
+        return await self._bucket.holds() if self._bucket else self._under_way
+
     async def release(self) -> None:
         """Note that a request was answered, or broke."""
         await self._top_up()

@@ -78,6 +78,7 @@ class BatchScheduler:
         self._waiting.add(ticket)
         if waiting >= self._limits.queue:
             self._refuse(waiting, ticket)
+        self._telemetry.queue_length(flight.request, len(self._waiting))
         flight.place = lambda: self._waiting.place(ticket)
         self._pump()
         return ticket
@@ -95,6 +96,7 @@ class BatchScheduler:
         ticket.flight.place = None
         if ticket in self._waiting:
             self._waiting.remove(ticket)
+            self._telemetry.queue_length(ticket.flight.request, len(self._waiting))
             if not self._waiting:
                 self._nap.cancel()
         elif ticket.parcel:
@@ -123,6 +125,7 @@ class BatchScheduler:
     def _collect(self) -> Parcel:
         """Take the first call of the caller whose turn it is, and all of theirs that may travel with it."""
         company = self._waiting.take(self._joins)
+        self._telemetry.queue_length(company[0].flight.request, len(self._waiting))
         parcel = Parcel(company, len(company))
         for ticket in company:
             ticket.parcel = parcel
@@ -173,6 +176,7 @@ class BatchScheduler:
             flight.attempts += 1
             flight.under_way = True
         attempt = max(flight.attempts for flight in flights)
+        self._telemetry.bucket_level(request, await self._pace.level())
         try:
             with self._telemetry.request(request, attempt=attempt, size=len(flights)):
                 return await self._post(request)

@@ -14,6 +14,7 @@ from bitrix24_chat_mcp.portal.api.rest import Request
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram
+    from opentelemetry.metrics import _Gauge as Gauge  # pyright: ignore[reportPrivateUsage] - it has no other name
     from opentelemetry.trace import Span, Tracer
 
 _NAME = "bitrix24_chat_mcp"
@@ -27,8 +28,7 @@ class Telemetry:
         """Surround one REST request, which carries `size` calls and is the `attempt`-th for one of them."""
         from opentelemetry.trace import SpanKind, use_span  # noqa: PLC0415
 
-        host = urlsplit(request.credentials.portal).hostname or ""
-        facts = {"rpc.method": request.method, "server.address": host}
+        facts = {"rpc.method": request.method, "server.address": _host(request)}
         self._sizes.record(size, facts)
         span = self._tracer.start_span(
             f"bitrix24 {request.method}",
@@ -56,6 +56,14 @@ class Telemetry:
         """Note how long a call waited for the bucket."""
         self._waits.record(seconds, {"rpc.method": request.method})
 
+    def queue_length(self, request: Request[object], waiting: int) -> None:
+        """Note how many calls wait for the portal's rate limit."""
+        self._queue_lengths.set(waiting, {"server.address": _host(request)})
+
+    def bucket_level(self, request: Request[object], level: int) -> None:
+        """Note how many requests the portal's bucket holds."""
+        self._bucket_levels.set(level, {"server.address": _host(request)})
+
     def retried(self, request: Request[object], error: PortalError) -> None:
         """Note that a request is made again."""
         self._retries.add(1, {"rpc.method": request.method, "error.type": error.code})
@@ -71,6 +79,14 @@ class Telemetry:
         return self._histogram("bitrix24.client.wait.duration", "s", "Waits for the portal's rate limit")
 
     @cached_property
+    def _queue_lengths(self) -> "Gauge":
+        return self._gauge("bitrix24.client.queue.length", "{call}", "Calls that wait for the rate limit")
+
+    @cached_property
+    def _bucket_levels(self) -> "Gauge":
+        return self._gauge("bitrix24.client.bucket.level", "{request}", "Requests in the portal's bucket")
+
+    @cached_property
     def _sizes(self) -> "Histogram":
         return self._histogram("bitrix24.client.batch.size", "{call}", "Calls in one REST request")
 
@@ -82,6 +98,11 @@ class Telemetry:
     def _refusals(self) -> "Counter":
         return self._counter("bitrix24.client.refusals", "{request}", "Requests that the portal refused")
 
+    def _gauge(self, name: str, unit: str, description: str) -> "Gauge":
+        from opentelemetry import metrics  # noqa: PLC0415
+
+        return metrics.get_meter(_NAME).create_gauge(name, unit, description)
+
     def _histogram(self, name: str, unit: str, description: str) -> "Histogram":
         from opentelemetry import metrics  # noqa: PLC0415
 
@@ -91,3 +112,7 @@ class Telemetry:
         from opentelemetry import metrics  # noqa: PLC0415
 
         return metrics.get_meter(_NAME).create_counter(name, unit, description)
+
+
+def _host(request: Request[object]) -> str:
+    return urlsplit(request.credentials.portal).hostname or ""
