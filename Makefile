@@ -45,7 +45,7 @@ clean:
 $(VENV)/run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[terminal]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run

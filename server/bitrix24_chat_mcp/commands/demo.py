@@ -2,23 +2,35 @@
 
 import asyncio
 import sys
-from typing import Any, cast
+import tempfile
+from importlib.util import find_spec
+from typing import Any, TextIO, cast
 
 from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp_types import CallToolResult, TextContent
 
 _PREVIEW_ROWS = 12
 
 
 def run() -> int:
-    """Play the conversation; return the exit status."""
-    return asyncio.run(_play())
+    """Play the conversation; return the exit status.
+
+    What the server logs, its audit lines among it, is shown only where the conversation breaks off.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
+        try:
+            return asyncio.run(_play(log))
+        except BaseException:
+            log.seek(0)
+            print(log.read(), file=sys.stderr)
+            raise
 
 
-async def _play() -> int:
+async def _play(log: TextIO) -> int:
     command = StdioServerParameters(command=sys.executable, args=["-m", "bitrix24_chat_mcp", "--demo"])
     _say("A host starts `bitrix24-chat-mcp --demo` and connects over stdio.")
-    async with Client(command) as client:
+    async with Client(stdio_client(command, errlog=log)) as client:
         _say(f"Connected, protocol {client.protocol_version}. The server offers:")
         for tool in (await client.list_tools()).tools:
             print(f"  {tool.name}: {(tool.description or '').splitlines()[0]}")
@@ -44,4 +56,11 @@ async def _call(client: Client, tool: str, **arguments: object) -> CallToolResul
 
 
 def _say(line: str) -> None:
-    print(f"\n▶ {line}", flush=True)
+    """Print a line of the narration: bold on a terminal, if the extra `terminal` is installed."""
+    if sys.stdout.isatty() and find_spec("rich"):
+        from rich.console import Console  # noqa: PLC0415 - only the demo wants it, and only on a terminal
+        from rich.text import Text  # noqa: PLC0415
+
+        Console(soft_wrap=True).print(Text(f"\n▶ {line}", style="bold cyan"))
+    else:
+        print(f"\n▶ {line}", flush=True)

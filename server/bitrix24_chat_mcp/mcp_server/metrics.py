@@ -7,7 +7,7 @@ this server does not know count as `_OTHER`, so that callers cannot make up new 
 from collections.abc import Callable, Iterable
 from functools import cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
@@ -62,7 +62,7 @@ class OperationMetrics:
 
 def _error_of(result: HandlerResult) -> dict[str, str]:
     """Name the error of a tool's result, which comes here as it will go over the wire."""
-    wire = cast("dict[str, Any]", result) if isinstance(result, dict) else {}
+    wire = result if isinstance(result, dict) else {}
     return {"error.type": error_code(wire.get("_meta")) or "tool_error"} if wire.get("isError") else {}
 
 
