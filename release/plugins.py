@@ -13,10 +13,9 @@ from typing import Any
 from bitrix24_chat_mcp import __version__
 from bitrix24_chat_mcp.mcp_server import texts
 
-from release.snippets import COMMAND, NAME, TEXT_ONLY, VARIABLE
+from release.snippets import COMMAND, MARKETPLACE, NAME, PLUGIN, TEXT_ONLY, VARIABLE
 
 ROOT = Path(__file__).parents[1]
-PLUGIN, MARKETPLACE = "bitrix24-chats", "bitrix24-chat-mcp"
 SKILLS, AGENT = "prompts/skills", "prompts/agents/chat-reader.md"
 PROMPTS = {"triage-inbox": "triage_inbox", "tidy-pins": "tidy_pins"}
 """Each skill, and the prompt that has its procedure."""

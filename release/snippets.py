@@ -13,6 +13,8 @@ NAME = "bitrix24"
 COMMAND = "bitrix24-chat-mcp"
 WEBHOOK = "https://PORTAL/rest/USER/CODE/"
 VARIABLE = "BITRIX24_WEBHOOK_URL"
+REPOSITORY = "bitrix24-chat-mcp/bitrix24-chat-mcp"
+PLUGIN, MARKETPLACE = "bitrix24-chats", "bitrix24-chat-mcp"
 ADDRESS = "http://127.0.0.1:8000/mcp"
 
 _STDIO = {"command": COMMAND, "env": {VARIABLE: WEBHOOK}}
@@ -34,6 +36,9 @@ def snippets() -> dict[str, str]:
     return {
         "claude-code": _shell(
             f"claude mcp add {NAME} -e {VARIABLE}={WEBHOOK} -e BITRIX24_STRUCTURED=false -- {COMMAND}"
+        ),
+        "claude-plugin": (
+            f"`claude plugin marketplace add {REPOSITORY} && claude plugin install {PLUGIN}@{MARKETPLACE}`"
         ),
         "claude-code-project": _json("mcpServers", _FROM_ENVIRONMENT),
         "cursor-link": f"[Add to Cursor]({_cursor_link()})",
