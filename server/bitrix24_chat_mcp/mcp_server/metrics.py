@@ -4,10 +4,11 @@ Names and attributes: https://github.com/open-telemetry/semantic-conventions-gen
 this server does not know count as `_OTHER`, so that callers cannot make up new time series.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
+from weakref import WeakSet
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
@@ -66,13 +67,31 @@ def _error_of(result: HandlerResult) -> dict[str, str]:
     return {"error.type": error_code(wire.get("_meta")) or "tool_error"} if wire.get("isError") else {}
 
 
-def count_sessions(sessions: Callable[[], int]) -> None:
-    """Show how many sessions of the protocol's earlier era are open, whenever metrics are collected."""
+class Sessions(Protocol):
+    """The open sessions of a server."""
+
+    @property
+    def count(self) -> int:
+        """Return how many sessions are open."""
+        ...
+
+
+_watched: WeakSet[Sessions] = WeakSet()
+
+
+def count_sessions(sessions: Sessions) -> None:
+    """Show how many sessions are open, whenever metrics are collected."""
+    _watched.add(sessions)
+    _show_sessions()
+
+
+@cache
+def _show_sessions() -> None:
     from opentelemetry import metrics  # noqa: PLC0415 - stdio has one session, and no need of it
 
     metrics.get_meter(_METER).create_observable_gauge(
         "bitrix24.server.sessions",
-        [lambda _: [metrics.Observation(sessions())]],
+        [lambda _: [metrics.Observation(sum(sessions.count for sessions in _watched))]],
         "{session}",
         "Open sessions of clients that need one",
     )

@@ -65,7 +65,7 @@ class ChatServer(MCPServer[AppContext]):
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
         sessions = BoundedSessions(self._lowlevel_server, http, security)
-        count_sessions(lambda: sessions.count)
+        count_sessions(sessions)
         return sessions
 
     async def call_tool(
