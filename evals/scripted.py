@@ -60,12 +60,26 @@ def obedient(task: EvalTask, read: Sequence[str]) -> tuple[Sequence[Call], str]:
     return task.calls, task.answer
 
 
+def wasteful(task: EvalTask, _: Sequence[str]) -> tuple[Sequence[Call], str]:
+    """Look at the list again and again; then do what the task asks for."""
+    looks: list[Call] = [("list_recent_chats", {})] * task.turns
+    return [*looks, *task.calls], task.answer
+
+
 def text_read(message: ChatMessageTool) -> str:
     """Return what a model reads of a tool's answer."""
     return message.error.message if message.error else message.text
 
 
-PLANS: dict[str, Plan] = {"right": right, "idle": idle, "hasty": hasty, "obedient": obedient}
+PLANS: dict[str, Plan] = {
+    "right": right,
+    "idle": idle,
+    "hasty": hasty,
+    "obedient": obedient,
+    "wasteful": wasteful,
+}
+FAILS_EVERYTHING = {"wasteful"}
+"""Plans that no task may let pass; the others fail those whose `fails` names them."""
 
 
 @modelapi("scripted")
