@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from evals.tasks import EvalTask, pins_of, tasks
 
 EVERY = list(tasks().values())
