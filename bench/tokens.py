@@ -43,6 +43,7 @@ def rows() -> Generator[Row]:
     yield from asyncio.run(_dear())
     yield from asyncio.run(_changes())
     yield from asyncio.run(_history())
+    yield from asyncio.run(_saved())
     yield from asyncio.run(_definitions())
 
 
@@ -143,15 +144,26 @@ async def _history() -> list[Row]:
     ]
 
 
+async def _saved() -> list[Row]:
+    """Compare what a host shows that prefers the structured form, with the setting and without it."""
+    async with _client(DemoPortal(chats=PAGE)) as (client, _):
+        costs = _costs(await client.call_tool("list_recent_chats", {"limit": PAGE}))
+    share = costs["text"] / costs["structure"]
+    told = f"{costs['text']:,} tokens in place of {costs['structure']:,}"
+    return [Row(f"{PAGE} chats with structured = false, share of the tokens", share, 0.75, told)]
+
+
 async def _definitions() -> list[Row]:
     async with _client(DemoPortal(chats=PAGE)) as (client, _):
         listed = (await client.list_tools()).tools
     tools = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed]
+    without = [{key: value for key, value in tool.items() if key != "outputSchema"} for tool in tools]
     seen = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in tools]
     return [
         Row("both tools as a model sees them, tokens", sum(map(_count, map(_compact, seen))), 1300),
         Row("tools/list, tokens", _count(_compact(tools)), 2600),
         Row("the dearest tool of the sets as a model sees it, tokens", await _dearest_of_the_sets(), 250),
+        Row("tools/list with structured = false, tokens", _count(_compact(without)), 1500),
     ]
 
 

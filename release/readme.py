@@ -19,35 +19,37 @@ from bitrix24_demo_portal import DemoPortal
 from mcp import Client
 from mcp_types import TextContent
 
+from release import plugins
 from release.snippets import snippets
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 ROOT = Path(__file__).parents[1]
-README, SETTINGS = ROOT / "README.md", ROOT / "docs" / "settings.md"
+PAGES = (ROOT / "README.md", ROOT / "README.ru.md", ROOT / "docs" / "settings.md")
 MANIFESTS = (ROOT / "server.json", ROOT / "release" / "manifest.json")
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
-_PART = re.compile(r"(<!-- begin (\S+) -->\n).*?(\n<!-- end \2 -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- begin (\S+) -->)\n.*?(<!-- end \2 -->)", re.DOTALL)
 _VERSION = re.compile(r'("version": ")[^"]*(")')
 
 
 def main() -> None:
     """Bring every generated file up to date."""
     for file, text in generated().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
 
 def generated() -> dict[Path, str]:
     """Return each file with generated parts as it should be."""
     parts = {**snippets(), "answer": _answer(), "settings": _settings()}
-    filled = {file: _filled(file.read_text(encoding="utf-8"), parts) for file in (README, SETTINGS)}
+    filled = {file: _filled(file.read_text(encoding="utf-8"), parts) for file in PAGES}
     versions = {file: _VERSION.sub(rf"\g<1>{__version__}\2", file.read_text()) for file in MANIFESTS}
-    return filled | versions
+    return filled | versions | plugins.files()
 
 
 def _filled(text: str, parts: Mapping[str, str]) -> str:
-    return _PART.sub(lambda part: part[1] + parts[part[2]] + part[3], text)
+    return _PART.sub(lambda part: f"{part[1]}\n{parts[part[2]]}\n{part[3]}", text)
 
 
 def _answer() -> str:

@@ -13,10 +13,19 @@ NAME = "bitrix24"
 COMMAND = "bitrix24-chat-mcp"
 WEBHOOK = "https://PORTAL/rest/USER/CODE/"
 VARIABLE = "BITRIX24_WEBHOOK_URL"
+REPOSITORY = "bitrix24-chat-mcp/bitrix24-chat-mcp"
+PLUGIN, MARKETPLACE = "bitrix24-chats", "bitrix24-chat-mcp"
 ADDRESS = "http://127.0.0.1:8000/mcp"
 
 _STDIO = {"command": COMMAND, "env": {VARIABLE: WEBHOOK}}
-_FROM_ENVIRONMENT = {"command": COMMAND, "env": {VARIABLE: f"${{{VARIABLE}}}"}}
+# Claude Code shows a model only the structured form where there is one, which costs half as much again; and
+# it looks for tools when they are needed, unless they are always to be loaded.
+TEXT_ONLY = {"BITRIX24_STRUCTURED": "false"}
+_FROM_ENVIRONMENT = {
+    "command": COMMAND,
+    "env": {VARIABLE: f"${{{VARIABLE}}}", **TEXT_ONLY},
+    "alwaysLoad": True,
+}
 _ASKED_FOR = {"type": "stdio", "command": COMMAND, "env": {VARIABLE: "${input:webhook}"}}
 _QUESTION = {"type": "promptString", "id": "webhook", "description": "Bitrix24 webhook", "password": True}
 
@@ -25,7 +34,12 @@ def snippets() -> dict[str, str]:
     """Return the Markdown of each snippet by its name."""
     asking = f',\n "inputs": [{json.dumps(_QUESTION)}]'
     return {
-        "claude-code": _shell(f"claude mcp add {NAME} -e {VARIABLE}={WEBHOOK} -- {COMMAND}"),
+        "claude-code": _shell(
+            f"claude mcp add {NAME} -e {VARIABLE}={WEBHOOK} -e BITRIX24_STRUCTURED=false -- {COMMAND}"
+        ),
+        "claude-plugin": (
+            f"`claude plugin marketplace add {REPOSITORY} && claude plugin install {PLUGIN}@{MARKETPLACE}`"
+        ),
         "claude-code-project": _json("mcpServers", _FROM_ENVIRONMENT),
         "cursor-link": f"[Add to Cursor]({_cursor_link()})",
         "cursor": _json("mcpServers", _STDIO),

@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -21,14 +22,14 @@ from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client, StdioServerParameters
 from support.commands import environment, run
-from support.conversation import Conversation, facts
+from support.conversation import Conversation, facts, text
 
 from release import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
-    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *(ROOT / f"{name}.md" for name in ("README", "README.ru", "CONTRIBUTING", "SECURITY")),
     *(ROOT / "docs").glob("*.md"),
 ]
 WEBHOOK = "https://PORTAL/rest/USER/CODE/"
@@ -59,7 +60,8 @@ def claude_code() -> dict[str, Any]:
     words = shlex.split(part("claude-code"))
     assert words[:4] == ["claude", "mcp", "add", "bitrix24"]
     command, *args = words[words.index("--") + 1 :]
-    return {"command": command, "args": args, "env": dict([words[words.index("-e") + 1].split("=", 1)])}
+    env = dict(after.split("=", 1) for option, after in pairwise(words) if option == "-e")
+    return {"command": command, "args": args, "env": env}
 
 
 def cursor_link() -> dict[str, Any]:
@@ -96,8 +98,8 @@ SNIPPETS = {
 def filled_in(env: Mapping[str, str], webhook: str) -> dict[str, str]:
     """Put the user's webhook where the example stands, or what a host asks for or has in its environment."""
     examples = (WEBHOOK, "${input:webhook}", "${BITRIX24_WEBHOOK_URL}")
-    assert set(env.values()) <= set(examples)
-    return dict.fromkeys(env, webhook)
+    assert env["BITRIX24_WEBHOOK_URL"] in examples
+    return {**env, "BITRIX24_WEBHOOK_URL": webhook}
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
@@ -108,8 +110,16 @@ async def test_a_host_starts_the_server_exactly_as_the_snippet_says(snippet: str
         env = environment(PATH=f"{BIN}:/usr/bin:/bin", **filled_in(entry["env"], portal.webhook(base=base)))
         command = StdioServerParameters(command=entry["command"], args=entry.get("args", []), env=env)
         async with Client(command) as client:
-            listed = facts(await client.call_tool("list_recent_chats", {"limit": 5}))
-    assert listed["shown"] == 5
+            listed = await client.call_tool("list_recent_chats", {"limit": 5})
+    assert text(listed).startswith("5 of ")
+    assert (listed.structured_content is None) == ("BITRIX24_STRUCTURED" in entry["env"])
+
+
+def test_claude_code_is_told_to_show_the_text_and_to_load_the_tools() -> None:
+    project = file_of("Claude Code", "claude-code-project")()
+    for entry in (claude_code(), project):
+        assert entry["env"]["BITRIX24_STRUCTURED"] == "false"
+    assert project["alwaysLoad"]
 
 
 async def test_an_http_client_connects_exactly_as_the_snippets_say() -> None:

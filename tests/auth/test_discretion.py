@@ -238,6 +238,6 @@ async def test_each_write_leaves_a_line_and_nothing_else_does(
         (["achatofmine"], "INVALID_ARGUMENT"),
     ]
     for line in lines:
-        assert list(line) == ["time", "portal", "user", "tool", "dialog_id", "outcome"]
+        assert list(line) == ["time", "portal", "user", "client", "tool", "dialog_id", "outcome"]
         assert (line["portal"], line["user"], line["tool"]) == (base, "1", "pin_chat")
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", str(line["time"]))

@@ -105,6 +105,7 @@ async def test_check_says_step_by_step_that_all_is_right() -> None:
         checked = run("check", BITRIX24_WEBHOOK_URL=found[1])
     assert checked.returncode == 0, checked.stdout
     assert [line.split(":")[0].split(maxsplit=1) for line in checked.stdout.splitlines()[:-1]] == [
+        ["--", "definitions"],
         ["--", "hosts"],
         ["ok", "settings"],
         ["ok", "tools"],

@@ -9,6 +9,7 @@ from bitrix24_demo_portal import DemoPortal
 from support import stored_tokens
 from support.http_wire import ACCEPT, HELLO
 from support.team import ORIGIN, Serve
+from support.telemetry import collect_metrics, figures
 
 
 async def opened(http: httpx.AsyncClient, times: int, **credentials: str) -> list[str]:
@@ -36,6 +37,26 @@ async def test_one_caller_cannot_take_all_sessions(serve: Serve, portal: DemoPor
         ended = {"X-Bitrix24-Webhook": portal.webhook(7), "Mcp-Session-Id": sessions[0], **ACCEPT}
         assert (await http.delete("/mcp", headers=ended)).status_code == 200
         assert [bool(session) for session in await opened(http, 2, **greedy)] == [True, False]
+
+
+async def test_the_number_of_open_sessions_is_a_metric(serve: Serve, portal: DemoPortal) -> None:
+    collect_metrics()
+    caller = {"X_Bitrix24_Webhook": portal.webhook(7)}
+    async with (
+        serve(auth=["webhook-header"], portals=["demo.bitrix24.example"]) as base,
+        httpx.AsyncClient(base_url=base) as http,
+    ):
+        sessions = await opened(http, 3, **caller)
+        assert open_sessions() == 3
+        ended = {"X-Bitrix24-Webhook": portal.webhook(7), "Mcp-Session-Id": sessions[0], **ACCEPT}
+        await http.delete("/mcp", headers=ended)
+        assert open_sessions() == 2
+    assert open_sessions() == 0
+
+
+def open_sessions() -> int:
+    (point,) = figures()["bitrix24.server.sessions"]
+    return point.value
 
 
 async def test_a_user_with_several_clients_is_one_caller(

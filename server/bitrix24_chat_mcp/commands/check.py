@@ -8,6 +8,7 @@ from typing import Any
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.answers.token_budget import estimate
+from bitrix24_chat_mcp.mcp_server.definitions import digest
 from bitrix24_chat_mcp.mcp_server.tool_definitions import build_tools
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.errors import PortalError
@@ -24,6 +25,7 @@ MOST_PROBLEMS = 20
 
 def run(options: dict[str, Any]) -> int:
     """Print the result of each check on stdout; return 0 if every one passed, else 1."""
+    print("--   ", f"definitions: {asyncio.run(digest())}, which the changelog names, too")
     failed = _check_hosts() + _check_settings(options)
     if not failed:
         print("All is right.")

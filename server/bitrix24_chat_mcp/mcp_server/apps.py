@@ -32,7 +32,7 @@ def linked(tools: Iterable[Tool]) -> list[Tool]:
 
 
 def extension(tools: Sequence[Tool]) -> Apps:
-    """Return the extension that serves the page; it shows a button for each tool that the client is offered."""
+    """Return the extension that serves the page, with a button for each tool that the client is offered."""
 
     async def chats() -> str:
         return _page([tool.name for tool in offered(tools)], await _portal())

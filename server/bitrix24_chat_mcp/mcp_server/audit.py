@@ -28,8 +28,13 @@ class AuditRecord:
 
 
 @contextmanager
-def record(tool: str, arguments: Mapping[str, Any], caller: Credentials | None) -> Generator[AuditRecord]:
-    """Write the line when the block is left, however that happens; `caller` is None for an unknown one."""
+def record(
+    tool: str, arguments: Mapping[str, Any], caller: Credentials | None, client: str = ""
+) -> Generator[AuditRecord]:
+    """Write the line when the block is left, however that happens.
+
+    `caller` is None for an unknown one; `client` names the program that calls, as it names itself.
+    """
     written = AuditRecord()
     try:
         yield written
@@ -38,6 +43,7 @@ def record(tool: str, arguments: Mapping[str, Any], caller: Credentials | None) 
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "portal": caller.portal[:_LONGEST_FIELD] if caller else "",
             "user": caller.user[:_LONGEST_FIELD] if caller else "",
+            "client": sanitize(client, _LONGEST_FIELD),
             "tool": tool[:_LONGEST_FIELD],
             "dialog_id": list(islice(_dialog_ids(arguments), _MOST_CHATS)),
             "outcome": written.outcome[:_LONGEST_FIELD],

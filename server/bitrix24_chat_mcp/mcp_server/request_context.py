@@ -13,6 +13,7 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 
 RequestContext = ServerRequestContext[AppContext, Any]
 _current: ContextVar[RequestContext] = ContextVar("request")
+_LONGEST_PROGRAM = 200  # characters of a name or a version, before they are made safe to show
 # Methods that the portal is asked for, so that a deadline holds; others are answered at once, or last.
 _PORTAL_METHODS = {"tools/call", "resources/read", "prompts/get", "completion/complete"}
 
@@ -44,6 +45,16 @@ async def redact(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
         if (message, masked) == (error.message, data):
             raise
         raise MCPError(error.code, message, json.loads(masked)) from None
+
+
+def client_program() -> str:
+    """Return the name and version of the client program, in its own words; empty if it gave none."""
+    params = _current.get().session.client_params
+    if params is None:
+        return ""
+    # A client may send megabytes; nobody needs more than the beginning.
+    program = params.client_info
+    return f"{program.name[:_LONGEST_PROGRAM]} {program.version[:_LONGEST_PROGRAM]}".strip()
 
 
 def app_context() -> AppContext:

@@ -27,8 +27,10 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from . import argument_errors, audit
+from .error_data import error_code, error_data
+from .metrics import OperationMetrics, count_sessions
 from .offer import keep_narrowed_lists_private, offered
-from .request_context import app_context, bind_request, redact
+from .request_context import app_context, bind_request, client_program, redact
 from .subscriptions import Subscriptions, watch_streams
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ class ChatServer(MCPServer[AppContext]):
     def __init__(self, context: AppContext, name: str, **options: Any) -> None:  # noqa: ANN401 - MCPServer's own
         self.context = context
         subscriptions = Subscriptions()
+        metrics = OperationMetrics(tool.name for tool in options.get("tools", ()))
         middleware = [
+            metrics,
             redact,
             bind_request,
             keep_narrowed_lists_private,
@@ -69,7 +73,9 @@ class ChatServer(MCPServer[AppContext]):
         """Return what serves it over HTTP, to be run once; authentication belongs before it."""
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
-        return BoundedSessions(self._lowlevel_server, http, security)
+        sessions = BoundedSessions(self._lowlevel_server, http, security)
+        count_sessions(sessions)
+        return sessions
 
     async def list_tools(self) -> list[Tool]:
         """Return the tools that the client of the current request is offered."""
@@ -90,7 +96,7 @@ class ChatServer(MCPServer[AppContext]):
         hints = tools[name].annotations
         if hints and hints.read_only_hint:
             return await self._answer(name, arguments, context)
-        with audit.record(name, arguments, await _caller()) as entry:
+        with audit.record(name, arguments, await _caller(), client_program()) as entry:
             answer = await self._answer(name, arguments, context)
             entry.outcome = _outcome(answer)
             return answer
@@ -101,7 +107,8 @@ class ChatServer(MCPServer[AppContext]):
         try:
             return await super().call_tool(name, argument_errors.given(arguments), context)
         except ToolError as error:
-            return _failed(_explain(name, error.__cause__))
+            cause = error.__cause__
+            return _failed(_explain(name, cause), getattr(cause, "retry_after", None))
 
     async def get_prompt(
         self,
@@ -126,15 +133,12 @@ async def _caller() -> Credentials | None:
 
 
 def _outcome(answer: CallToolResult | InputRequiredResult) -> str:
-    """Return the audit's word for an answer: `ok`, `declined`, or the code of our tool error."""
+    """Return the audit's word for an answer: `ok`, `declined`, or the code of a tool error."""
     if not isinstance(answer, CallToolResult):
         return "asked back"
     if "declined" in cast("dict[str, object]", answer.structured_content or {}):
         return "declined"
-    first = answer.content[0] if answer.content else None
-    if not (answer.is_error and isinstance(first, TextContent)):
-        return "ok"
-    return first.text.partition(":")[0][:_LONGEST_CODE]
+    return (error_code(answer.meta) or "failed") if answer.is_error else "ok"
 
 
 def _explain(tool: str, cause: BaseException | None) -> str:
@@ -156,8 +160,12 @@ def _explain(tool: str, cause: BaseException | None) -> str:
     )
 
 
-def _failed(sentence: str) -> CallToolResult:
-    """Answer with a tool error; the context's label marks what is not a real portal's."""
+def _failed(sentence: str, retry_after: float | None = None) -> CallToolResult:
+    """Answer with a tool error, whose sentence begins with its code.
+
+    The context's label marks what is not a real portal's; `retry_after` is in seconds, if that is known.
+    """
     label = app_context().label
     text = mask_secrets(f"{sentence} [{label}]" if label else sentence)
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+    data = error_data(text.partition(":")[0][:_LONGEST_CODE], retry_after)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True, _meta=data)

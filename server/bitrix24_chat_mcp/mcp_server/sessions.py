@@ -35,6 +35,11 @@ class BoundedSessions(StreamableHTTPSessionManager):
                 "install mcp 2.3."
             )
 
+    @property
+    def count(self) -> int:
+        """Return how many sessions are open."""
+        return len(self._server_instances)
+
     # The SDK decides here, under its lock, whether a session is opened; None is answered with 503.
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
         if requestor and self._count(requestor["subject"]) >= self._per_caller:

@@ -43,7 +43,7 @@ def build_tools(settings: Settings) -> list[Tool]:
     allowed = {*ALWAYS, *(name for one in settings.toolsets for name in TOOLSETS[one])}
     allowed -= {*settings.exclude_tools}
     return [
-        _tool(one, by_host=settings.confirm == "host")
+        _tool(one, by_host=settings.confirm == "host", structured=settings.structured)
         for one in _all_tools(settings)
         if one.function.__name__ in allowed and (one.hints.read_only_hint or not settings.read_only)
     ]
@@ -57,7 +57,8 @@ def _all_tools(settings: Settings) -> tuple[ToolDefinition, ...]:
     return TOOLS + SET_TOOLS
 
 
-def _tool(definition: ToolDefinition, *, by_host: bool) -> Tool:
+def _tool(definition: ToolDefinition, *, by_host: bool, structured: bool) -> Tool:
+    """Make a tool as the SDK serves it; with an output schema if it is `structured`."""
     function, title, icon, hints, asks = definition
     description = texts.read(f"tools/{function.__name__}")
     meta = {ASKED_BY_HOST: True} if asks and by_host else None
@@ -65,5 +66,6 @@ def _tool(definition: ToolDefinition, *, by_host: bool) -> Tool:
         function, title=title, description=description, annotations=hints, icons=icon, meta=meta
     )
     tool.parameters = {**simplify(tool.parameters), "additionalProperties": False}
-    tool.fn_metadata.output_schema = simplify(tool.fn_metadata.output_schema or {})
+    schema = simplify(tool.fn_metadata.output_schema or {})
+    tool.fn_metadata.output_schema = schema if structured else None
     return tool

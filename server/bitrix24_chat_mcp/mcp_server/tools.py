@@ -79,7 +79,6 @@ def _one_date(last_sync_date: datetime | None, last_update: datetime | None) -> 
 
 
 def tool_result(record: Record, rendered: str) -> CallToolResult:
-    """Answer in two forms that hold the same facts: some clients show a model only one of them."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=rendered)], structured_content=record.compact()
-    )
+    """Answer in two forms that hold the same facts, or as text alone: some hosts show a model only one."""
+    structure = record.compact() if app_context().structured else None
+    return CallToolResult(content=[TextContent(type="text", text=rendered)], structured_content=structure)

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         default="ask",
         description="Who asks before what has no undo: ask: this server; host: the host itself.",
     )
+    structured: bool = Field(
+        default=True,
+        description="Answer with structured content beside the text; false: text alone, which costs less.",
+    )
     transport: Literal["stdio", "http"] = Field(
         default="stdio", description="How hosts connect: stdio or http."
     )

@@ -9,16 +9,15 @@ import pytest
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.transport.limits import Limits
 from bitrix24_demo_portal import Fault
-from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
+from opentelemetry import trace
+from opentelemetry.sdk.metrics.export import HistogramDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.harness import Harness, open_harness
+from support.telemetry import collect_metrics, figures
 
 SPANS = InMemorySpanExporter()
-FIGURES = InMemoryMetricReader()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,13 +26,13 @@ def provider() -> None:
     tracing = TracerProvider()
     tracing.add_span_processor(SimpleSpanProcessor(SPANS))
     trace.set_tracer_provider(tracing)
-    metrics.set_meter_provider(MeterProvider([FIGURES]))
+    collect_metrics()
 
 
 @pytest.fixture(autouse=True)
 def no_old_spans() -> Iterator[None]:
     SPANS.clear()
-    FIGURES.get_metrics_data()
+    figures()
     yield
     SPANS.clear()
 
@@ -56,12 +55,6 @@ async def pin(harness: Harness, dialog_id: str) -> None:
 
 def spans() -> list[tuple[str, dict[str, Any]]]:
     return [(span.name, dict(span.attributes or {})) for span in SPANS.get_finished_spans()]
-
-
-def figures() -> dict[str, list[Any]]:
-    data = FIGURES.get_metrics_data()
-    found = [m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics] if data else []
-    return {metric.name: list(metric.data.data_points) for metric in found}
 
 
 def causes(points: list[Any]) -> set[str]:
@@ -98,6 +91,22 @@ async def test_waits_retries_refusals_and_batch_sizes_are_counted() -> None:
     )
     refused = {dict(point.attributes)["error.type"] for point in told["bitrix24.client.refusals"]}
     assert "ACCESS_DENIED" in refused
+
+
+async def test_the_queue_s_length_and_the_bucket_s_level_are_shown() -> None:
+    async with open_harness(Limits(rate=0.2, burst=1), rate=math.inf) as here:
+        await here.ask("server.time")
+        meanwhile: dict[str, list[Any]] = {}
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(pin, here, "5")
+            tasks.start_soon(pin, here, "7")
+            await anyio.sleep(1)
+            meanwhile.update(figures())
+    told = figures()
+    (waiting,) = meanwhile["bitrix24.client.queue.length"]
+    assert (waiting.value, dict(waiting.attributes)) == (2, {"server.address": "demo.bitrix24.example"})
+    assert [point.value for point in told["bitrix24.client.queue.length"]] == [0]
+    assert [point.value for point in told["bitrix24.client.bucket.level"]] == [1]
 
 
 async def test_no_secret_and_no_text_of_the_portal_is_told() -> None:

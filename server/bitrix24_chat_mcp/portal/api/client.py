@@ -49,7 +49,7 @@ def reader(kind: type[T]) -> Reader[T]:
     return lambda result, _me: decode(result, decoder)
 
 
-class _DialogPayload(msgspec.Struct):
+class _Dialog(msgspec.Struct):
     id: Any = 0
     name: Any = ""
 
@@ -78,7 +78,7 @@ def read_profile(result: msgspec.Raw, _me: str) -> Profile:
     return Profile(user_number(found.ID), " ".join(names).strip())
 
 
-_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_DialogPayload), reader(list[str])
+_read_bool, _read_dialog, _read_scopes = reader(bool), reader(_Dialog), reader(list[str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ class RateLimiter(Protocol):
         """Whether no request of this process is under way."""
         ...
 
+    @property
+    def level(self) -> int:
+        """How many requests the bucket holds, as far as this process knows."""
+        ...
+
     async def try_acquire(self) -> float:
         """Take a place for one request and return 0.0, or return the seconds after which to try again.
 
@@ -55,6 +60,12 @@ class LeakyBucket:
     def idle(self) -> bool:
         """Whether no request is under way."""
         return not self._under_way
+
+    @property
+    def level(self) -> int:
+        """How many requests the bucket holds."""
+        self._drain()
+        return ceil(self._level)
 
     async def try_acquire(self) -> float:
         """Take a place and return 0.0, or return the seconds after which to try again."""

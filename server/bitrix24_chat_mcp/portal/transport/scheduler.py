@@ -89,6 +89,7 @@ class BatchScheduler:
         self._queue.add(waiter)
         if waiting >= self._longest_queue:
             self._refuse_for(waiter, waiting)
+        self._telemetry.queue_length(outgoing.request, len(self._queue))
         outgoing.report(Queued(lambda: self._queue.position(waiter)))
         self._start_draining()
         return waiter
@@ -106,6 +107,7 @@ class BatchScheduler:
         """Give up a call's place in the queue or in a batch, if it still has one."""
         if waiter in self._queue:
             self._queue.remove(waiter)
+            self._telemetry.queue_length(waiter.outgoing.request, len(self._queue))
             if not self._queue:
                 self._pause.cancel()
         for batch in self._batches:
@@ -132,6 +134,7 @@ class BatchScheduler:
 
     def _start_batch(self) -> None:
         waiters = self._queue.take(self._is_batchable)
+        self._telemetry.queue_length(waiters[0].outgoing.request, len(self._queue))
         batch = _Batch(waiters, set(waiters))
         self._batches.add(batch)
         self._tasks.start_soon(self._run, batch)
@@ -177,6 +180,7 @@ class BatchScheduler:
         for call in calls:
             call.report(Sent(call.attempt))
         attempt = max(call.attempt for call in calls)
+        self._telemetry.bucket_level(request, self._rate_limiter.level)
         try:
             with self._telemetry.request(request, attempt=attempt, size=len(calls)):
                 return await self._post(request)

@@ -21,8 +21,7 @@ class Telemetry:
     def request(self, request: Request[object], *, attempt: int, size: int) -> Generator[None]:
         """Surround one REST request, which carries `size` calls and is the `attempt`-th for one of them."""
         otel = self._otel
-        host = urlsplit(request.credentials.portal).hostname or ""
-        labels = {"rpc.method": request.method, "server.address": host}
+        labels = {"rpc.method": request.method, "server.address": _host(request)}
         otel.sizes.record(size, labels)
         span = otel.tracer.start_span(
             f"bitrix24 {request.method}",
@@ -46,6 +45,14 @@ class Telemetry:
     def waited(self, request: Request[object], seconds: float) -> None:
         """Record how long a call waited for the rate limit."""
         self._otel.waits.record(seconds, {"rpc.method": request.method})
+
+    def queue_length(self, request: Request[object], waiting: int) -> None:
+        """Note how many calls wait for the portal's rate limit."""
+        self._otel.queue_lengths.set(waiting, {"server.address": _host(request)})
+
+    def bucket_level(self, request: Request[object], level: int) -> None:
+        """Note how many requests the portal's bucket holds."""
+        self._otel.bucket_levels.set(level, {"server.address": _host(request)})
 
     def retried(self, request: Request[object], error: PortalError) -> None:
         """Count a request that is sent again."""
@@ -75,3 +82,13 @@ class _Instruments:
         self.refusals = meter.create_counter(
             "bitrix24.client.refusals", "{request}", "Requests that the portal refused"
         )
+        self.queue_lengths = meter.create_gauge(
+            "bitrix24.client.queue.length", "{call}", "Calls that wait for the rate limit"
+        )
+        self.bucket_levels = meter.create_gauge(
+            "bitrix24.client.bucket.level", "{request}", "Requests in the portal's bucket"
+        )
+
+
+def _host(request: Request[object]) -> str:
+    return urlsplit(request.credentials.portal).hostname or ""
