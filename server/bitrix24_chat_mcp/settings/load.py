@@ -75,9 +75,11 @@ class Settings(BaseSettings):
     )
     demo: bool = Field(default=False, description="Serve the built-in demo portal in place of a real one.")
     read_only: bool = Field(default=False, description="Offer only the tools that change nothing.")
-    toolsets: Toolsets = Field(default=(), description="Sets of further tools to offer: read, marks, tidy.")
+    toolsets: Toolsets = Field(
+        default=frozenset(), description="Sets of further tools to offer: read, marks, tidy."
+    )
     exclude_tools: ToolNames = Field(
-        default=(), description="Tools that are not offered, whatever else is set."
+        default=frozenset(), description="Tools that are not offered, whatever else is set."
     )
     confirm: Literal["ask", "host"] = Field(
         default="ask",
