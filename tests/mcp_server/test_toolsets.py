@@ -124,8 +124,8 @@ def test_an_unknown_name_stops_the_start_and_names_the_nearest(setting: str, wro
 
 
 def test_the_sets_are_named_on_the_command_line_in_the_environment_and_in_the_file() -> None:
-    assert load(toolsets="marks,read").toolsets == ("read", "marks")
-    assert load(toolsets=["tidy"]).toolsets == ("tidy",)
+    assert load(toolsets="marks,read").toolsets == {"marks", "read"}
+    assert load(toolsets=["tidy"]).toolsets == {"tidy"}
     checked = run("check", "--demo", BITRIX24_TOOLSETS="read", BITRIX24_EXCLUDE_TOOLS="search_chat")
     (tools,) = (line for line in checked.stdout.splitlines() if line.startswith("ok    tools: "))
     assert re.findall(r"(\w+) about \d+ tokens", tools) == [*DEFAULT, "read_chat"]

@@ -47,7 +47,11 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
 
 def _instructions(settings: Settings) -> str:
     """Return the instructions, with a sentence for each set that is on."""
-    sets = [name for name in settings.toolsets if set(TOOLSETS[name]) - {*settings.exclude_tools}]
+    sets = [
+        name
+        for name, tools in TOOLSETS.items()
+        if name in settings.toolsets and not settings.exclude_tools.issuperset(tools)
+    ]
     return "\n".join([texts.read("instructions"), *(texts.read(f"toolsets/{name}") for name in sets)])
 
 

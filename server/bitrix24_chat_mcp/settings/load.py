@@ -79,9 +79,11 @@ class Settings(BaseSettings):
         default="auto",
         description="Whether hosts that can may show the list as a page: auto or off.",
     )
-    toolsets: Toolsets = Field(default=(), description="Sets of further tools to offer: read, marks, tidy.")
+    toolsets: Toolsets = Field(
+        default=frozenset(), description="Sets of further tools to offer: read, marks, tidy."
+    )
     exclude_tools: ToolNames = Field(
-        default=(), description="Tools that are not offered, whatever else is set."
+        default=frozenset(), description="Tools that are not offered, whatever else is set."
     )
     confirm: Literal["ask", "host"] = Field(
         default="ask",

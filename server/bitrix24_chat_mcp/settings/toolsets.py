@@ -22,24 +22,24 @@ def split(value: object) -> object:
     return [word for word in map(str.strip, value.split(",")) if word] if isinstance(value, str) else value
 
 
-def _known(names: Collection[str], known: Collection[str], kind: str) -> tuple[str, ...]:
-    for name in names:
+def _known(names: frozenset[str], known: Collection[str], kind: str) -> frozenset[str]:
+    for name in sorted(names):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             shown = "".join(filter(str.isprintable, name[:40]))
             raise ValueError(f"there is no {kind} {shown!r}; {hint}")
-    return tuple(name for name in known if name in names)
+    return names
 
 
-def _toolsets(names: tuple[str, ...]) -> tuple[str, ...]:
+def _toolsets(names: frozenset[str]) -> frozenset[str]:
     return _known(names, TOOLSETS, "set")
 
 
-def _tools(names: tuple[str, ...]) -> tuple[str, ...]:
+def _tools(names: frozenset[str]) -> frozenset[str]:
     return _known(names, TOOL_NAMES, "tool")
 
 
-Toolsets = Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(_toolsets)]
-"""Names of sets, each once, in the order of the table; for an unknown one ValueError names the nearest."""
-ToolNames = Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(_tools)]
+Toolsets = Annotated[frozenset[str], BeforeValidator(split), AfterValidator(_toolsets)]
+"""Names of sets; for an unknown one ValueError names the nearest."""
+ToolNames = Annotated[frozenset[str], BeforeValidator(split), AfterValidator(_tools)]

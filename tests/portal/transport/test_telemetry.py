@@ -102,11 +102,15 @@ async def test_the_queue_s_length_and_the_bucket_s_level_are_shown() -> None:
             tasks.start_soon(pin, here, "7")
             await anyio.sleep(1)
             meanwhile.update(figures())
-    told = figures()
-    (waiting,) = meanwhile["bitrix24.client.queue.length"]
-    assert (waiting.value, dict(waiting.attributes)) == (2, {"server.address": "demo.bitrix24.example"})
-    assert [point.value for point in told["bitrix24.client.queue.length"]] == [0]
-    assert [point.value for point in told["bitrix24.client.bucket.level"]] == [1]
+    assert _of_the_demo(meanwhile["bitrix24.client.queue.length"]) == [2]
+    assert _of_the_demo(figures()["bitrix24.client.queue.length"]) == [0]
+    assert _of_the_demo(figures()["bitrix24.client.bucket.level"]) == [1]
+
+
+def _of_the_demo(points: list[Any]) -> list[float]:
+    """Return the values of one portal: other tests of the process measure portals of other names."""
+    address = {"server.address": "demo.bitrix24.example"}
+    return [point.value for point in points if dict(point.attributes) == address]
 
 
 async def test_no_secret_and_no_text_of_the_portal_is_told() -> None:
