@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -22,6 +23,18 @@ SERVICE = "bitrix24-chat-mcp"
 _POLL = 0.05
 _DEAD = 200 * 86400  # seconds; Bitrix24's refresh tokens live 180 days
 Kind = Literal["auto", "keyring", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A stored text and its generation."""
+
+    text: str = field(repr=False)
+    generation: int
+
+
+class ConflictError(Exception):
+    """The entry has another generation than expected: it has been saved or deleted meanwhile."""
 
 
 class TokenStore(Protocol):
