@@ -1,7 +1,7 @@
 """The guard against requests into the server's own network (SSRF): which addresses are public."""
 
 import pytest
-from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
+from bitrix24_chat_mcp.portal.api.errors import ConfigurationError, PortalError
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.ssrf_guard import is_public
 
@@ -93,7 +93,7 @@ async def test_a_named_host_is_asked_over_the_guarded_connection() -> None:
     async with served(b'{"answer": 42}') as wire:
         carrier = HttpClient(timeout=2, named=["127.0.0.1"])
         assert bytes((await carrier.get(wire.origin)).body) == b'{"answer": 42}'
-        with pytest.raises(InvalidRequestError, match="ADDRESS_INSIDE"):
+        with pytest.raises(ConfigurationError, match="ADDRESS_INSIDE"):
             await carrier.get(wire.origin.replace("127.0.0.1", "localhost"))
         await carrier.aclose()
 

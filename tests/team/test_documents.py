@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from bitrix24_chat_mcp.auth.client_documents import is_document
-from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.api.errors import ConfigurationError
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.ssrf_guard import PublicNetworkBackend, is_public
 from bitrix24_demo_portal import DemoPortal
@@ -106,7 +106,7 @@ def test_what_is_no_address_of_a_document_is_not_asked(address: str) -> None:
 )
 async def test_addresses_inside_the_network_are_not_connected_to(host: str) -> None:
     carrier = HttpClient(timeout=2, named=["portal.example"])
-    with pytest.raises(InvalidRequestError, match="ADDRESS_INSIDE"):
+    with pytest.raises(ConfigurationError, match="ADDRESS_INSIDE"):
         await carrier.get(f"https://{host}/client.json")
     await carrier.aclose()
 
@@ -142,7 +142,7 @@ def test_an_address_is_public_or_not_whatever_it_is_wrapped_in(address: str, *, 
 
 async def test_the_guard_has_no_back_door() -> None:
     guard = PublicNetworkBackend([])
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(ConfigurationError):
         await guard.connect_unix_socket("/run/secret.sock")
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(ConfigurationError):
         await guard.connect_tcp("127.0.0.1", 22)

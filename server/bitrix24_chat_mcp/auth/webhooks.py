@@ -13,7 +13,7 @@ from cachetools import TTLCache
 
 from bitrix24_chat_mcp.portal.api.client import Send
 from bitrix24_chat_mcp.portal.api.credentials import Webhook
-from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidRequestError, InvalidResponseError
+from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidResponseError, NotAuthenticatedError
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
 from bitrix24_chat_mcp.portal.transport.clock import now
@@ -104,5 +104,5 @@ def network(address: str) -> str:
     return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))  # noqa: PLR2004
 
 
-def _busy(why: str) -> InvalidRequestError:
-    return InvalidRequestError("NOT_VERIFIED", why, "Try again in a minute.")
+def _busy(why: str) -> NotAuthenticatedError:
+    return NotAuthenticatedError("NOT_VERIFIED", why, "Try again in a minute.")

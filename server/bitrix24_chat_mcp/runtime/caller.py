@@ -7,7 +7,7 @@ from mcp.server.auth.provider import AccessToken
 from pydantic import Field
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
-from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.api.errors import NotAuthenticatedError
 
 
 async def _admitted() -> bool:
@@ -36,6 +36,6 @@ def caller() -> Credentials:
     """Return the credentials of the caller of the request that is being answered, or raise."""
     if shown := current_pass():
         return shown.who()
-    raise InvalidRequestError(
+    raise NotAuthenticatedError(
         "NOT_SIGNED_IN", "The request does not say whose chats it is about.", "Sign in and try again."
     )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
-from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.api.errors import ConfigurationError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
@@ -77,7 +77,7 @@ def token_folder() -> Path:
 
 
 def _nobody() -> Credentials:
-    raise InvalidRequestError(
+    raise ConfigurationError(
         "NOT_CONFIGURED",
         "No Bitrix24 portal is configured for this server.",
         "Ask the user to set BITRIX24_WEBHOOK_URL (or webhook_url in the configuration file) to an "

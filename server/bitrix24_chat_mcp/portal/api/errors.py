@@ -1,17 +1,19 @@
 """What can go wrong between us and a portal, what it means, and what to do next.
 
     PortalError                 a call that did not succeed; its text is ours and may reach a model
-    ├── RefusedError            the portal answered with an error code of its own
-    ├── UnclearAnswerError      something answered, but not Bitrix24's REST API
+    ├── ApiError                the portal answered with an error code of its own
+    ├── InvalidResponseError    something answered, but not Bitrix24's REST API
     ├── UnreachableError        nothing answered: no connection, no TLS, no such host
-    ├── NoAnswerError           the request went out, and no whole answer came back
-    ├── OversizedAnswerError    the answer is larger than the setting allows
-    ├── MovedError              the portal has another address now
+    ├── NoResponseError         the request went out, and no whole answer came back
+    ├── OversizedResponseError  the answer is larger than the setting allows
+    ├── RedirectedError         the portal has another address now
     ├── DeadlineError           the call's time is up
     ├── QueueFullError          too many calls wait for the portal's rate limit already
-    ├── ClosedError             the server is shutting down
+    ├── PipelineClosedError     the server is shutting down
     ├── StoreUnreachableError   what several servers share cannot be read or written now
-    └── UnusableRequestError    the call could not succeed as it was asked
+    ├── InvalidRequestError     the call cannot succeed as it was asked
+    ├── NotAuthenticatedError   nobody is signed in, or the sign-in could not be confirmed
+    └── ConfigurationError      the operator has to change a setting or the machine
 
 Every error has a `code`, stable and upper case, and a text that begins with it. What the portal
 said goes into `said`, apart from our words: it is data from outside, and unbounded.
@@ -146,7 +148,15 @@ class StoreUnreachableError(PortalError):
 
 
 class InvalidRequestError(PortalError):
-    """The call could not succeed as it was asked; asking differently can."""
+    """The call cannot succeed as it was asked; asking differently can."""
+
+
+class NotAuthenticatedError(PortalError):
+    """The server does not know, or cannot confirm, whose chats the call is about."""
+
+
+class ConfigurationError(PortalError):
+    """The operator has to change the server's settings or its machine before the call can succeed."""
 
 
 class RedirectedError(PortalError):

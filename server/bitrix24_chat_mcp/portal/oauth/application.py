@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from bitrix24_chat_mcp.portal.api.credentials import is_loopback
-from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, InvalidResponseError
+from bitrix24_chat_mcp.portal.api.errors import ConfigurationError, InvalidResponseError
 from bitrix24_chat_mcp.portal.api.known_secrets import known
 from bitrix24_chat_mcp.portal.api.lenient_json import decode, user_number
 from bitrix24_chat_mcp.portal.api.rest import HttpResponse, api_error
@@ -156,7 +156,7 @@ def parse_token_response(reply: HttpResponse, portal: str, user: str = "") -> To
         raise _unclear()
     endpoint = papers.client_endpoint.rstrip("/").removesuffix("/rest")
     if endpoint and endpoint != portal:
-        raise InvalidRequestError(
+        raise ConfigurationError(
             "WRONG_PORTAL",
             "The sign-in was made at another portal than this server is for.",
             "Sign in at the right portal, or ask the person who runs this server to check oauth.portal.",

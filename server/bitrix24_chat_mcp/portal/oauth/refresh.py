@@ -16,7 +16,12 @@ from weakref import WeakValueDictionary
 import anyio
 import msgspec
 
-from bitrix24_chat_mcp.portal.api.errors import ApiError, InvalidRequestError, PortalError
+from bitrix24_chat_mcp.portal.api.errors import (
+    ApiError,
+    ConfigurationError,
+    NotAuthenticatedError,
+    PortalError,
+)
 from bitrix24_chat_mcp.portal.api.profile import read_profile
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, parse_response, read
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
@@ -151,7 +156,7 @@ class TokenRefresher:
         self._write(key, new)
         return new
 
-    def _ended(self, key: str, meaning: str) -> InvalidRequestError:
+    def _ended(self, key: str, meaning: str) -> NotAuthenticatedError:
         """Forget a dead pair, so that nobody asks with it again."""
         self.store.delete(key)
         return self._not_signed_in(meaning)
@@ -172,8 +177,8 @@ class TokenRefresher:
         with _kept():
             self.store.save(key, msgspec.json.encode(pair).decode())
 
-    def _not_signed_in(self, meaning: str) -> InvalidRequestError:
-        return InvalidRequestError("NOT_SIGNED_IN", meaning, self._again)
+    def _not_signed_in(self, meaning: str) -> NotAuthenticatedError:
+        return NotAuthenticatedError("NOT_SIGNED_IN", meaning, self._again)
 
 
 @contextmanager
@@ -182,7 +187,7 @@ def _kept() -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise InvalidRequestError(
+        raise ConfigurationError(
             "SIGN_IN_NOT_KEPT",
             f"The sign-in to Bitrix24 cannot be read or kept on this machine ({error.strerror or error}).",
             "Ask the person who runs this server to look at oauth.store and the user's data folder.",

@@ -24,6 +24,7 @@ from .coalescing import RequestCoalescer
 from .flight import Flight
 from .http_client import HttpClient
 from .limits import Limits
+from .rate_limit import LeakyBucket, RateLimiter
 from .redirects import RedirectFollower
 from .retry import Retry
 from .scheduler import BatchScheduler
@@ -60,23 +61,30 @@ async def open_pipeline(
     limits: Limits | None = None,
     *,
     around: Callable[[Post], Post] = lambda post: post,
+    rate_limiter: Callable[[str], RateLimiter] | None = None,
     jitter: Random | None = None,
 ) -> AsyncGenerator[RequestPipeline]:
     """Open the line; closing it cancels what is under way. The carrier stays open, it is the caller's.
 
     `around` wraps each single REST request, below batches and retries: the place to renew credentials.
+    `rate_limiter` takes a portal's origin and returns its rate limiter; the default keeps a bucket for each
+    portal in this process.
     """
     limits = limits or Limits()
     telemetry = Telemetry()
     dispatches: dict[str, BatchScheduler] = {}
     post = around(partial(_post, carrier))
+
+    def limiter(portal: str) -> RateLimiter:
+        return rate_limiter(portal) if rate_limiter else LeakyBucket(limits.rate, limits.burst)
+
     async with _task_group() as tasks:
 
         async def dispatch(flight: Flight) -> ApiResult:
             portal = flight.request.credentials.portal
             if portal not in dispatches:
                 _forget_idle(dispatches)
-                dispatches[portal] = BatchScheduler(post, limits, tasks, telemetry)
+                dispatches[portal] = BatchScheduler(post, limits, tasks, telemetry, limiter(portal))
             return await dispatches[portal](flight)
 
         retry = Retry(RedirectFollower(dispatch, limits), limits, telemetry, jitter or Random())  # noqa: S311 - no secret

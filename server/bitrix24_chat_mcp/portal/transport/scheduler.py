@@ -20,7 +20,7 @@ from .clock import now
 from .fair_queue import FairQueue, Outcome, Parcel, Ticket
 from .flight import Flight
 from .limits import Limits
-from .rate_limit import LeakyBucket
+from .rate_limit import RateLimiter
 from .telemetry import Telemetry
 
 # A command that fails with one of these may do better outside of a batch,
@@ -30,7 +30,7 @@ _OF_THE_BATCH = frozenset({"ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERAT
 
 
 class BatchScheduler:
-    """The way out to one portal: its queue, its pace, its batches.
+    """The way out to one portal: its queue, its rate limit, its batches.
 
     `post` makes one REST request; `tasks` is where requests live that serve several calls.
     """
@@ -41,12 +41,13 @@ class BatchScheduler:
         limits: Limits,
         tasks: TaskGroup,
         telemetry: Telemetry,
+        rate_limiter: RateLimiter,
     ) -> None:
         self._post = post
         self._limits = limits
         self._tasks = tasks
         self._telemetry = telemetry
-        self._pace = LeakyBucket(limits.rate, limits.burst)
+        self._rate_limiter = rate_limiter
         self._waiting = FairQueue(limits.rate)
         self._pumping = False
         self._nap = anyio.CancelScope()
@@ -55,11 +56,11 @@ class BatchScheduler:
     @property
     def idle(self) -> bool:
         """Tell whether nothing waits and nothing is under way."""
-        return not self._waiting and not self._pumping and self._pace.idle
+        return not self._waiting and not self._pumping and self._rate_limiter.idle
 
     async def __call__(self, flight: Flight) -> ApiResult:
         """Send a request when the bucket allows it, and return what the portal answers."""
-        if not self._waiting and not await self._pace.try_acquire():
+        if not self._waiting and not await self._rate_limiter.try_acquire():
             return await self._ask(flight.request, [flight])
         ticket = self._line_up(flight)
         since = now()
@@ -111,9 +112,11 @@ class BatchScheduler:
         """Let the waiting go, as the bucket allows, until nobody waits."""
         try:
             while self._waiting:
-                if pause := await self._pace.try_acquire():
+                if pause := await self._rate_limiter.try_acquire():
                     with anyio.move_on_after(pause) as self._nap:
                         await anyio.sleep_forever()
+                elif not self._waiting:  # the callers have left while the rate limiter was asked
+                    await self._rate_limiter.release()
                 else:
                     parcel = self._collect()
                     self._tasks.start_soon(self._carry, parcel)
@@ -178,9 +181,9 @@ class BatchScheduler:
                 return await self._post(request)
         except PortalError as error:
             if error.code == "QUERY_LIMIT_EXCEEDED":
-                await self._pace.exhaust()
+                await self._rate_limiter.exhaust()
             raise
         finally:
             for flight in flights:
                 flight.under_way = False
-            await self._pace.release()
+            await self._rate_limiter.release()

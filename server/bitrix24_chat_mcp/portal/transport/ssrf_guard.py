@@ -14,7 +14,7 @@ import anyio
 import httpcore
 import httpx
 
-from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
+from bitrix24_chat_mcp.portal.api.errors import ConfigurationError
 
 Options = Iterable[httpcore.SOCKET_OPTION]
 
@@ -164,8 +164,8 @@ _SPECIAL = [
 ]
 
 
-def _inside() -> InvalidRequestError:
-    return InvalidRequestError(
+def _inside() -> ConfigurationError:
+    return ConfigurationError(
         "ADDRESS_INSIDE",
         "The address lies inside the network of this server, and is not one it may call.",
         "Ask the person who runs this server to name the host in its settings, if it is right.",
