@@ -100,7 +100,7 @@ def test_a_log_line_is_bounded_and_tells_of_an_exception_only_kind_and_place() -
 def test_the_audit_writes_to_the_logger_that_is_always_written(caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level("INFO", AUDIT),
-        audit.record("pin_chat", {}, lambda: Webhook("https://acme.example", "1", "code")),
+        audit.record("pin_chat", {}, Webhook("https://acme.example", "1", "code")),
     ):
         pass
     assert [record.name for record in caplog.records] == [AUDIT]

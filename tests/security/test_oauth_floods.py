@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from bitrix24_chat_mcp.auth.one_time_marks import InProcessMarks
 from bitrix24_chat_mcp.auth.pending import PendingAuthorization, PendingAuthorizations
 from bitrix24_chat_mcp.auth.sealing import Sealer
 from bitrix24_demo_portal import DemoPortal
@@ -163,8 +164,8 @@ def pending(expires: float) -> PendingAuthorization:
 
 
 async def test_an_oauth_sign_in_ends_in_time_and_cannot_be_made_up_or_shortened(serve: Serve) -> None:
-    ours = PendingAuthorizations(Sealer(STATE_KEY.encode()))
-    foreign = PendingAuthorizations(Sealer(b"another" * 9))
+    ours = PendingAuthorizations(Sealer(STATE_KEY.encode()), InProcessMarks())
+    foreign = PendingAuthorizations(Sealer(b"another" * 9), InProcessMarks())
     fresh, expired = pending(time.time() + 60), pending(time.time() - 1)
     async with browser(serve) as http:
         for keys, one, status in ((ours, fresh, 200), (ours, expired, 400), (foreign, fresh, 400)):

@@ -96,11 +96,11 @@ class Process:
     grants: GrantStore
     tokens: OAuthToken
 
-    def renew(self) -> bool:
+    async def renew(self) -> bool:
         try:
-            grant = self.grants.by_refresh(str(self.tokens.refresh_token))
+            grant = await self.grants.by_refresh(str(self.tokens.refresh_token))
             if grant:
-                self.tokens = self.grants.renew(grant)
+                self.tokens = await self.grants.renew(grant)
         except TokenError:
             return False
         return grant is not None
@@ -116,41 +116,43 @@ def grants(tmp_path: Path, clock: Clock) -> GrantStore:
     return GrantStore(FileTokenStore(tmp_path), b"k" * 32, clock)
 
 
-def test_two_processes_that_refresh_their_own_copies_are_signed_in_after_a_week(
+async def test_two_processes_that_refresh_their_own_copies_are_signed_in_after_a_week(
     grants: GrantStore, clock: Clock
 ) -> None:
-    shared = grants.begin("client", "sign-in", ["chats"], "resource")
+    shared = await grants.begin("client", "sign-in", ["chats"], "resource")
     one, other = Process(grants, shared), Process(grants, shared)
     end = clock() + WEEK
     while clock() < end:
         clock.now += int(one.tokens.expires_in or 0)
         lag = clock() % (GRACE - 1)  # they wake when the token ends, and not at the very same time
-        assert one.renew()
+        assert await one.renew()
         clock.now += lag
-        assert other.renew()
+        assert await other.renew()
         assert one.tokens.refresh_token == other.tokens.refresh_token
         assert other.tokens.expires_in == ACCESS_LIFE - int(lag), "so both wake at the same time again"
-        assert grants.by_access(one.tokens.access_token)
+        assert await grants.by_access(one.tokens.access_token)
         one, other = Process(grants, other.tokens), one  # now one goes first, now the other
 
 
-def test_a_refresh_token_stolen_and_used_later_ends_the_grant(grants: GrantStore, clock: Clock) -> None:
-    shared = grants.begin("client", "sign-in", ["chats"], "resource")
+async def test_a_refresh_token_stolen_and_used_later_ends_the_grant(grants: GrantStore, clock: Clock) -> None:
+    shared = await grants.begin("client", "sign-in", ["chats"], "resource")
     owner, thief = Process(grants, shared), Process(grants, shared)
     clock.now += ACCESS_LIFE
-    assert owner.renew()
+    assert await owner.renew()
     clock.now += GRACE
-    assert not thief.renew()
-    assert not owner.renew()
-    assert grants.by_access(owner.tokens.access_token) is None
+    assert not await thief.renew()
+    assert not await owner.renew()
+    assert await grants.by_access(owner.tokens.access_token) is None
 
 
-def test_asking_again_does_not_prolong_the_time_for_asking_again(grants: GrantStore, clock: Clock) -> None:
-    shared = grants.begin("client", "sign-in", ["chats"], "resource")
+async def test_asking_again_does_not_prolong_the_time_for_asking_again(
+    grants: GrantStore, clock: Clock
+) -> None:
+    shared = await grants.begin("client", "sign-in", ["chats"], "resource")
     owner = Process(grants, shared)
-    assert owner.renew()
+    assert await owner.renew()
     for _ in range(2):
         clock.now += GRACE - 31
-        assert Process(grants, shared).renew()
+        assert await Process(grants, shared).renew()
     clock.now += 2
-    assert not Process(grants, shared).renew()
+    assert not await Process(grants, shared).renew()

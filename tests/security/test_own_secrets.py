@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import stored_tokens
 from bitrix24_chat_mcp.logs import configure
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal, Fault
 from conftest import NOW
 from conversation import Conversation, facts, text
@@ -188,7 +188,7 @@ async def test_the_portal_s_tokens_are_masked_while_they_are_held(
         serve(auth=["bitrix24"]) as base,
         assistant(base, Person(portal, 1), memory) as client,
     ):
-        kept = json.loads(FileTokenStore(folder).load(f"{ORIGIN}#1") or "{}")
+        kept = stored_tokens.read(folder, f"{ORIGIN}#1")
         poison(portal, "\u200b".join(f"{kept['access']} {kept['refresh']}"))
         (content,) = (await client.read_resource("bitrix24://chat/chat7")).contents
     for name in ("access", "refresh"):

@@ -64,40 +64,40 @@ async def sign_ins(folder: Path, token: object, result: object = None) -> AsyncG
 async def test_oauth_a_profile_without_an_id_signs_nobody_in(tmp_path: Path, profile: object) -> None:
     async with sign_ins(tmp_path, PAIR, profile) as asked:
         with pytest.raises(InvalidResponseError):
-            await asked.exchange("code", None)
+            await asked.exchange_code("code", None)
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=brief)
 async def test_oauth_a_profile_id_that_is_no_number_signs_nobody_in(tmp_path: Path, number: object) -> None:
     async with sign_ins(tmp_path, PAIR, {"ID": number}) as asked:
         with pytest.raises(InvalidResponseError, match="answered profile with a result of an unknown shape"):
-            await asked.exchange("code", None)
+            await asked.exchange_code("code", None)
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=brief)
 async def test_oauth_a_user_id_of_the_token_answer_is_a_number(tmp_path: Path, number: object) -> None:
     async with sign_ins(tmp_path, {**PAIR, "user_id": number}, {"ID": "1"}) as asked:
         with pytest.raises(InvalidResponseError):
-            await asked.exchange("code", None)
+            await asked.exchange_code("code", None)
 
 
 @pytest.mark.parametrize("number", [7, "7", 999_999_999_999], ids=repr)
 async def test_oauth_a_number_is_the_user(tmp_path: Path, number: object) -> None:
     async with sign_ins(tmp_path, {**PAIR, "user_id": number}) as asked:
-        assert (await asked.exchange("code", None)).user == str(number)
+        assert (await asked.exchange_code("code", None)).user == str(number)
     async with sign_ins(tmp_path, PAIR, {"ID": number}) as asked:
-        assert (await asked.exchange("code", None)).user == str(number)
+        assert (await asked.exchange_code("code", None)).user == str(number)
 
 
 async def test_oauth_a_refresh_that_returns_another_user_is_refused(tmp_path: Path) -> None:
     async with sign_ins(tmp_path, {**PAIR, "access_token": "new", "user_id": 8}) as asked:
-        anna = await asked.keep(ACME, TokenPair(ACME, "7", "old", "refresh"))
+        anna = await asked.sign_in(ACME, TokenPair(ACME, "7", "old", "refresh"))
 
         async def post(_: Request[object]) -> ApiResult:
             raise ApiError("EXPIRED_TOKEN")
 
         with pytest.raises(InvalidResponseError):
-            await asked.around(post)(Request(anna, "im.recent.get", {}))
+            await asked.refreshing(post)(Request(anna, "im.recent.get", {}))
         assert (anna.user, anna.pair.access) == ("7", "old")
 
 
@@ -123,7 +123,7 @@ async def test_oauth_a_refresh_that_returns_another_user_is_refused(tmp_path: Pa
 async def test_oauth_an_odd_token_answer_is_an_error_in_a_sentence(tmp_path: Path, told: object) -> None:
     async with sign_ins(tmp_path, told, {"ID": "1"}) as asked:
         with pytest.raises(PortalError):
-            await asked.exchange("code", None)
+            await asked.exchange_code("code", None)
 
 
 async def test_a_profile_without_an_id_is_an_error_in_a_sentence() -> None:

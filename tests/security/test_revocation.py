@@ -18,6 +18,7 @@ from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from conversation import VIRTUAL_TIME
 from starlette.applications import Starlette
+from stored_tokens import replace
 from team.conftest import ORIGIN
 
 from .asgi import answer, asking
@@ -69,33 +70,37 @@ async def app(portal: DemoPortal, store: FileTokenStore) -> AsyncGenerator[Starl
 class Grant:
     """A user's sign-in, and the grant of one client."""
 
-    def __init__(self, portal: DemoPortal, store: FileTokenStore) -> None:
-        pair, key = portal.token(7), f"{ORIGIN}#7"
-        store.save(
-            key,
-            json.dumps({"portal": ORIGIN, "user": "7", "access": pair.access, "refresh": pair.refresh}),
-        )
-        self._grants = GrantStore(store, b"k" * 32)
-        self._token = self._grants.begin("client", key, ["chats"], "http://127.0.0.1:8000/mcp").access_token
-        self.headers = {"Authorization": f"Bearer {self._token}"}
+    def __init__(self, grants: GrantStore, token: str) -> None:
+        self._grants = grants
+        self._token = token
+        self.headers = {"Authorization": f"Bearer {token}"}
 
-    def end(self) -> None:
-        found = self._grants.by_access(self._token)
+    @classmethod
+    async def begin(cls, portal: DemoPortal, store: FileTokenStore) -> "Grant":
+        pair, key = portal.token(7), f"{ORIGIN}#7"
+        kept = {"portal": ORIGIN, "user": "7", "access": pair.access, "refresh": pair.refresh}
+        await replace(store, key, json.dumps(kept))
+        grants = GrantStore(store, b"k" * 32)
+        tokens = await grants.begin("client", key, ["chats"], "http://127.0.0.1:8000/mcp")
+        return cls(grants, tokens.access_token)
+
+    async def end(self) -> None:
+        found = await self._grants.by_access(self._token)
         assert found
-        self._grants.end(found[0].id)
+        await self._grants.end(found[0].id)
 
 
 async def test_a_listen_stream_ends_when_its_grant_is_revoked(
     app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
-    grant = Grant(portal, store)
+    grant = await Grant.begin(portal, store)
     async with asking(app, LISTEN, headers("subscriptions/listen") | grant.headers) as stream:
         await asyncio.sleep(EVERY * 2.5)
         assert stream.status == 200
         assert not stream.over
         polls = len(portal.requests)
         assert polls == 3
-        grant.end()
+        await grant.end()
         await asyncio.sleep(EVERY)
         assert stream.over
         assert "The user's access has ended" in stream.said
@@ -106,11 +111,11 @@ async def test_a_listen_stream_ends_when_its_grant_is_revoked(
 async def test_a_listen_stream_that_nothing_is_polled_for_ends_too(
     app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
-    grant = Grant(portal, store)
+    grant = await Grant.begin(portal, store)
     async with asking(app, LISTEN_TO_NOTHING, headers("subscriptions/listen") | grant.headers) as stream:
         await asyncio.sleep(EVERY * 2.5)
         assert not stream.over
-        grant.end()
+        await grant.end()
         await asyncio.sleep(EVERY)
         assert stream.over
     assert not portal.requests
@@ -128,12 +133,12 @@ async def session_of(app: Starlette, credentials: dict[str, str]) -> dict[str, s
 async def test_a_subscription_of_a_session_ends_when_its_grant_is_revoked(
     app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
-    grant = Grant(portal, store)
+    grant = await Grant.begin(portal, store)
     await session_of(app, grant.headers)
     await asyncio.sleep(EVERY * 2.5)
     polls = len(portal.requests)
     assert polls == 3
-    grant.end()
+    await grant.end()
     await asyncio.sleep(EVERY * 10)
     assert len(portal.requests) == polls
 
@@ -141,11 +146,11 @@ async def test_a_subscription_of_a_session_ends_when_its_grant_is_revoked(
 async def test_a_session_s_subscription_goes_on_with_its_latest_token(
     app: Starlette, portal: DemoPortal, store: FileTokenStore
 ) -> None:
-    first = Grant(portal, store)
+    first = await Grant.begin(portal, store)
     session = await session_of(app, first.headers)
-    second = Grant(portal, store)
+    second = await Grant.begin(portal, store)
     assert (await answer(app, SUBSCRIBE, session | second.headers)).status == 200
-    first.end()
+    await first.end()
     polls = len(portal.requests)
     await asyncio.sleep(EVERY * 2.5)
     assert len(portal.requests) > polls

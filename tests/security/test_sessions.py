@@ -1,9 +1,9 @@
 """Sessions of the earlier era: many for the server, few for one caller, none for strangers."""
 
-import json
 from pathlib import Path
 
 import httpx
+import stored_tokens
 from bitrix24_chat_mcp.auth.grants import GrantStore
 from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
@@ -50,12 +50,11 @@ async def test_a_user_with_several_clients_is_one_caller(
         ) as base,
         httpx.AsyncClient(base_url=base) as http,
     ):
-        pair, store, key = portal.token(7), FileTokenStore(folder), f"{ORIGIN}#7"
-        kept = {"portal": ORIGIN, "user": "7", "access": pair.access, "refresh": pair.refresh}
-        store.save(key, json.dumps(kept))
-        grants = GrantStore(store, b"k" * 32)
+        pair, key = portal.token(7), f"{ORIGIN}#7"
+        stored_tokens.write(folder, key, portal=ORIGIN, user="7", access=pair.access, refresh=pair.refresh)
+        grants = GrantStore(FileTokenStore(folder), b"k" * 32)
         for client in ("one", "two", "three"):
-            token = grants.begin(client, key, ["chats"], f"{base}/mcp").access_token
+            token = (await grants.begin(client, key, ["chats"], f"{base}/mcp")).access_token
             assert all(await opened(http, 1, Authorization=f"Bearer {token}"))
         assert await opened(http, 1, X_Bitrix24_Webhook=portal.webhook(7)) == [""]
 

@@ -1,6 +1,5 @@
 """A user who has signed in at the demo portal, and a folder of their own to keep that."""
 
-import json
 import math
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -8,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import stored_tokens
 from bitrix24_chat_mcp.mcp_server.app import build_server
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
@@ -39,10 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def kept(folder: Path, portal: DemoPortal) -> Callable[[], dict[str, str]]:
     """Sign user 1 in; return a way to look at what is kept."""
     pair = portal.token()
-    store = FileTokenStore(folder)
-    signed_in = {"portal": ORIGIN, "user": "1", "access": pair.access, "refresh": pair.refresh}
-    store.save(ORIGIN, json.dumps(signed_in))
-    return lambda: json.loads(store.load(ORIGIN) or "{}")
+    stored_tokens.write(folder, ORIGIN, portal=ORIGIN, user="1", access=pair.access, refresh=pair.refresh)
+    return lambda: stored_tokens.read(folder, ORIGIN)
 
 
 @pytest.fixture

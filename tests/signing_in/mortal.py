@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import Any
 
@@ -49,6 +50,7 @@ async def ask() -> str:
 def live(last: int, answer: int) -> None:
     steps = Steps(last)
     if last >= 0:
+        threading.settrace(steps.trace)
         sys.settrace(steps.trace)
     said = asyncio.run(ask())
     sys.settrace(None)

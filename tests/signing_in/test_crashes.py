@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+import stored_tokens
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client, StdioServerParameters
 
@@ -28,19 +28,18 @@ def portal() -> DemoPortal:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileTokenStore:
-    return FileTokenStore(tmp_path / "bitrix24-chat-mcp" / "sign-ins")
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "bitrix24-chat-mcp" / "sign-ins"
 
 
 @pytest.fixture
-def sign_in(base: str, portal: DemoPortal, store: FileTokenStore) -> SignInAgain:
+def sign_in(base: str, portal: DemoPortal, folder: Path) -> SignInAgain:
     """Sign user 1 in, with a token that has just expired."""
 
     def again() -> None:
         pair = portal.token()
         pair.expires = 0
-        text = {"portal": base, "user": "1", "access": pair.access, "refresh": pair.refresh}
-        store.save(base, json.dumps(text))
+        stored_tokens.write(folder, base, portal=base, user="1", access=pair.access, refresh=pair.refresh)
 
     again()
     return again
@@ -67,7 +66,7 @@ async def ask(process: Process, step: int = -1) -> dict[str, str | int]:
 
 
 async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_starts(
-    environment: dict[str, str], sign_in: SignInAgain, portal: DemoPortal, store: FileTokenStore, base: str
+    environment: dict[str, str], sign_in: SignInAgain, portal: DemoPortal, folder: Path, base: str
 ) -> None:
     """Where the OAuth server kills the old pair at once, an answer that nobody read costs the sign-in: no
     client can have it otherwise. Then, and only then, the next start says to log in again; of a server that
@@ -80,7 +79,7 @@ async def test_a_renewal_killed_at_each_of_twenty_steps_leaves_a_server_that_sta
         portal.rotate = rotate
         portal.requests.clear()
         assert not await ask(process, 1 + step * (whole - 1) // (STEPS + 1)), "it was to be killed"
-        kept = json.loads(store.load(base) or "{}")
+        kept = stored_tokens.read(folder, base)
         return portal.tokens.find(kept["access"]) is not None
 
     async with mortals(environment) as process:

@@ -200,7 +200,7 @@ async def test_a_full_disk_is_found_out_before_the_old_pair_is_dead(
 ) -> None:
     assert kept()
     expire(portal)
-    drafts = [file.with_suffix(".new") for file in folder.glob("*.json")]  # noqa: ASYNC240
+    drafts = [file.with_suffix(".new") for file in folder.glob("*.json")]
     for draft in drafts:
         draft.mkdir()  # no new text can be written there
     async with connect() as client:

@@ -14,6 +14,7 @@ from bitrix24_chat_mcp.portal.oauth.application import OAuthCredentials, TokenPa
 from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore, KeyringTokenStore, open_token_store
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
+from stored_tokens import replace, text_of
 
 KEY = "https://acme.bitrix24.example"
 
@@ -40,25 +41,25 @@ class Safe(KeyringBackend):
             raise PasswordDeleteError
 
 
-def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None:
+async def test_files_keep_one_text_a_key_until_it_is_forgotten(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / "deep" / "down")
-    assert store.load(KEY) is None
-    store.save(KEY, "one")
-    store.save("another", "two")
-    store.save(KEY, "three")
-    assert (store.load(KEY), store.load("another")) == ("three", "two")
-    store.delete(KEY)
-    store.delete(KEY)
-    assert (store.load(KEY), store.load("another")) == (None, "two")
+    assert await text_of(store, KEY) is None
+    await replace(store, KEY, "one")
+    await replace(store, "another", "two")
+    await replace(store, KEY, "three")
+    assert (await text_of(store, KEY), await text_of(store, "another")) == ("three", "two")
+    await store.delete(KEY)
+    await store.delete(KEY)
+    assert (await text_of(store, KEY), await text_of(store, "another")) == (None, "two")
 
 
 @pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no modes; the user's profile is closed there"
 )
-def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        FileTokenStore(tmp_path / "here").save(KEY, "secret")
+        await replace(FileTokenStore(tmp_path / "here"), KEY, "secret")
     finally:
         os.umask(before)
     (file,) = (tmp_path / "here").iterdir()
@@ -67,34 +68,34 @@ def test_only_the_owner_can_read_the_files_whatever_the_umask(tmp_path: Path) ->
     assert KEY not in file.name
 
 
-def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
+async def test_what_a_crash_left_beside_does_no_harm(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path)
-    store.save(KEY, "whole")
+    await replace(store, KEY, "whole")
     (file,) = tmp_path.iterdir()
     file.with_suffix(".new").write_text("hal")
-    assert store.load(KEY) == "whole"
-    store.save(KEY, "next")
-    assert store.load(KEY) == "next"
+    assert await text_of(store, KEY) == "whole"
+    await replace(store, KEY, "next")
+    assert await text_of(store, KEY) == "next"
     assert [kept.name for kept in tmp_path.iterdir()] == [file.name]
 
 
-def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_path: Path) -> None:
-    FileTokenStore(tmp_path).save(KEY, "old")
-    FileTokenStore(tmp_path).save("another", "young")
+async def test_what_nobody_has_renewed_for_longer_than_a_token_lives_is_deleted(tmp_path: Path) -> None:
+    await replace(FileTokenStore(tmp_path), KEY, "old")
+    await replace(FileTokenStore(tmp_path), "another", "young")
     store = FileTokenStore(tmp_path)
-    ages = {path: 201 if path.read_text() == "old" else 179 for path in tmp_path.iterdir()}
+    ages = {path: 201 if path.read_text().endswith("old") else 179 for path in tmp_path.iterdir()}
     for path, days in ages.items():
         moment = time.time() - days * 86400
         os.utime(path, (moment, moment))
-    store.save("a third", "new")
-    assert (store.load(KEY), store.load("another"), store.load("a third")) == (None, "young", "new")
+    await replace(store, "a third", "new")
+    found = [await text_of(store, key) for key in (KEY, "another", "a third")]
+    assert found == [None, "young", "new"]
 
 
 @pytest.mark.parametrize("at_keyring", [False, True])
 async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -> None:
     def another() -> FileTokenStore | KeyringTokenStore:
-        files = FileTokenStore(tmp_path)
-        return KeyringTokenStore(Safe(), files) if at_keyring else files
+        return KeyringTokenStore(Safe(), tmp_path) if at_keyring else FileTokenStore(tmp_path)
 
     inside: list[str] = []
 
@@ -110,22 +111,22 @@ async def test_one_at_a_time_has_the_turn(tmp_path: Path, *, at_keyring: bool) -
     assert [first == second for first, second in zip(inside[::2], inside[1::2], strict=True)] == [True] * 3
 
 
-def test_a_keyring_keeps_the_same_texts_and_no_file(tmp_path: Path) -> None:
-    store = KeyringTokenStore(Safe(), FileTokenStore(tmp_path))
-    assert store.load(KEY) is None
-    store.delete(KEY)
-    store.save(KEY, "secret")
-    assert store.load(KEY) == "secret"
-    store.delete(KEY)
-    assert store.load(KEY) is None
+async def test_a_keyring_keeps_the_same_texts_and_no_file(tmp_path: Path) -> None:
+    store = KeyringTokenStore(Safe(), tmp_path)
+    assert await text_of(store, KEY) is None
+    await store.delete(KEY)
+    await replace(store, KEY, "secret")
+    assert await text_of(store, KEY) == "secret"
+    await store.delete(KEY)
+    assert await text_of(store, KEY) is None
     assert not list(tmp_path.iterdir())
 
 
-def test_a_locked_keyring_is_an_error_of_the_system(tmp_path: Path) -> None:
+async def test_a_locked_keyring_is_an_error_of_the_system(tmp_path: Path) -> None:
     safe = Safe()
     safe.locked = True
     with pytest.raises(OSError, match="keyring refuses"):
-        KeyringTokenStore(safe, FileTokenStore(tmp_path)).load(KEY)
+        await KeyringTokenStore(safe, tmp_path).load(KEY)
 
 
 def test_the_kind_of_store_follows_the_setting_and_the_system(tmp_path: Path) -> None:

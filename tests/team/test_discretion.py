@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
+import stored_tokens
 from bitrix24_demo_portal import DemoPortal, Fault
 from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client, MCPError
@@ -184,8 +184,7 @@ async def test_a_day_of_traffic_shows_no_secret_anywhere(
                 async with caller(server.base, mode, **headers) as client:
                     portal.fail("im.recent.get", next(faults), "1")
                     said += await work(client)
-        store = FileTokenStore(tmp_path / "bitrix24-chat-mcp" / "sign-ins")
-        kept = json.loads(store.load(f"{base}#7") or "{}")
+        kept = stored_tokens.read(tmp_path / "bitrix24-chat-mcp" / "sign-ins", f"{base}#7")
         renewed = await program.refresh(str(tokens.refresh_token))
         said += (await http.post("/token", data={"grant_type": "refresh_token", "refresh_token": guess})).text
 

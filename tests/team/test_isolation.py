@@ -1,11 +1,11 @@
 """Fifty users of one portal, in one process, at once: each sees and changes their own, and nothing else."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
+import stored_tokens
 from bitrix24_chat_mcp.auth.grants import GrantStore
 from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
@@ -33,15 +33,16 @@ def own_chats(portal: DemoPortal) -> dict[int, list[str]]:
     return chats
 
 
-def headers(portal: DemoPortal, folder: Path, base: str, user: int) -> dict[str, str]:
+async def headers(portal: DemoPortal, folder: Path, base: str, user: int) -> dict[str, str]:
     """Half of the users have signed in, half show their webhook."""
     if user % 2:
         return {"X_Bitrix24_Webhook": portal.webhook(user)}
     pair = portal.token(user)
-    store, key = FileTokenStore(folder), f"{ORIGIN}#{user}"
-    kept = {"portal": ORIGIN, "user": str(user), "access": pair.access, "refresh": pair.refresh}
-    store.save(key, json.dumps(kept))
-    tokens = GrantStore(store, b"k" * 32).begin("client", key, ["chats"], f"{base}/mcp")
+    key = f"{ORIGIN}#{user}"
+    stored_tokens.write(folder, key, portal=ORIGIN, user=str(user), access=pair.access, refresh=pair.refresh)
+    tokens = await GrantStore(FileTokenStore(folder), b"k" * 32).begin(
+        "client", key, ["chats"], f"{base}/mcp"
+    )
     return {"Authorization": f"Bearer {tokens.access_token}"}
 
 
@@ -87,7 +88,7 @@ async def test_fifty_users_at_once_see_and_pin_their_own_alone(
 
     async def live(base: str, user: int, other: int) -> None:
         mode = ("auto", "legacy")[user // 2 % 2]
-        async with caller(base, mode, **headers(portal, folder, base, user)) as client:
+        async with caller(base, mode, **await headers(portal, folder, base, user)) as client:
             one = Colleague(client, user, chats[user])
             cursors[user] = (await one.look(limit=CHATS - 1))["next_cursor"]
             if len(cursors) == USERS:

@@ -12,8 +12,9 @@ from bitrix24_chat_mcp.auth.grants import GRACE, REFRESH_LIFE, GrantStore
 from bitrix24_chat_mcp.portal.oauth.token_store import FileTokenStore
 from bitrix24_demo_portal import DemoPortal
 from mcp.shared.auth import OAuthToken
+from stored_tokens import text_of
 
-from .conftest import BACK, Person, Serve, caller
+from .conftest import BACK, ORIGIN, Person, Serve, caller
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -120,10 +121,10 @@ async def test_a_token_of_another_resource_is_refused(serve: Serve, folder: Path
         tokens = await Program(base, Person(portal, 7)).sign_in()
         key = "k" * 32
         grants = GrantStore(FileTokenStore(folder), key.encode())
-        own = grants.by_access(tokens.access_token)
+        own = await grants.by_access(tokens.access_token)
         assert own
-        foreign = grants.begin(own[0].client_id, own[0].sign_in, ["chats"], "https://other.example/mcp")
-        lesser = grants.begin(own[0].client_id, own[0].sign_in, [], f"{base}/mcp")
+        foreign = await grants.begin(own[0].client_id, own[0].sign_in, ["chats"], "https://other.example/mcp")
+        lesser = await grants.begin(own[0].client_id, own[0].sign_in, [], f"{base}/mcp")
         assert await answers(base, tokens.access_token) not in {401, 403}
         assert await answers(base, foreign.access_token) == 401
         assert await answers(base, lesser.access_token) == 403
@@ -148,9 +149,11 @@ async def test_neither_side_s_token_reaches_the_other(serve: Serve, portal: Demo
         async with caller(base, Authorization=f"Bearer {tokens.access_token}") as client:
             answer = await client.call_tool("list_recent_chats")
         seen_by_client = person.last + tokens.model_dump_json() + answer.model_dump_json()
-        pair = portal.tokens.find(FileTokenStore(folder).load(f"{'https://demo.bitrix24.example'}#7") or "")
+        pair = portal.tokens.find(
+            await text_of(FileTokenStore(folder), f"{'https://demo.bitrix24.example'}#7") or ""
+        )
         assert pair is None
-        kept = FileTokenStore(folder).load("https://demo.bitrix24.example#7") or ""
+        kept = await text_of(FileTokenStore(folder), f"{ORIGIN}#7") or ""
         assert '"access"' in kept
         for secret in (kept.split('"')[11], kept.split('"')[15]):
             assert len(secret) > 40
@@ -160,32 +163,32 @@ async def test_neither_side_s_token_reaches_the_other(serve: Serve, portal: Demo
         assert tokens.access_token not in asked
 
 
-def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
+async def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
     now = [1_000_000.0]
     grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
-    first = grants.begin("client", "sign-in", ["chats"], "resource")
-    grant = grants.by_refresh(str(first.refresh_token))
+    first = await grants.begin("client", "sign-in", ["chats"], "resource")
+    grant = await grants.by_refresh(str(first.refresh_token))
     assert grant
-    second = grants.renew(grant)
-    assert grants.by_refresh(str(first.refresh_token)), "its answer may have been lost on the way"
+    second = await grants.renew(grant)
+    assert await grants.by_refresh(str(first.refresh_token)), "its answer may have been lost on the way"
     now[0] += GRACE + 1
-    assert grants.by_access(second.access_token)
-    assert grants.by_refresh(str(first.refresh_token)) is None
-    assert grants.by_refresh(str(second.refresh_token)) is None
-    assert grants.by_access(second.access_token) is None
+    assert await grants.by_access(second.access_token)
+    assert await grants.by_refresh(str(first.refresh_token)) is None
+    assert await grants.by_refresh(str(second.refresh_token)) is None
+    assert await grants.by_access(second.access_token) is None
 
 
-def test_tokens_end_in_time_and_cannot_be_made_up(tmp_path: Path) -> None:
+async def test_tokens_end_in_time_and_cannot_be_made_up(tmp_path: Path) -> None:
     now = [1_000_000.0]
     grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
-    tokens = grants.begin("client", "sign-in", ["chats"], "resource")
-    assert grants.by_access(tokens.access_token)
-    assert grants.by_access(tokens.access_token[:-1] + "?") is None
-    assert grants.by_access("") is None
+    tokens = await grants.begin("client", "sign-in", ["chats"], "resource")
+    assert await grants.by_access(tokens.access_token)
+    assert await grants.by_access(tokens.access_token[:-1] + "?") is None
+    assert await grants.by_access("") is None
     later = tokens.access_token[:32] + "ffffffff" + tokens.access_token[40:]
-    assert grants.by_access(later) is None
+    assert await grants.by_access(later) is None
     now[0] += 3601
-    assert grants.by_access(tokens.access_token) is None
-    assert grants.by_refresh(str(tokens.refresh_token))
+    assert await grants.by_access(tokens.access_token) is None
+    assert await grants.by_refresh(str(tokens.refresh_token))
     now[0] += REFRESH_LIFE
-    assert grants.by_refresh(str(tokens.refresh_token)) is None
+    assert await grants.by_refresh(str(tokens.refresh_token)) is None

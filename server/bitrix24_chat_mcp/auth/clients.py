@@ -4,6 +4,7 @@ A registration is sealed into the `client_id` that it is answered with, so stran
 as they like: nothing is stored before a user lets the client in.
 """
 
+from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull
 from pydantic import AnyUrl
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
-from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
+from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, TokenStore
 
 from . import redirect_uris
 from .client_documents import ClientDocuments, is_document
@@ -74,7 +75,7 @@ class ClientRegistry:
         if is_document(client_id):
             await self._documents.fetch(client_id, requester)
 
-    def find(self, client_id: str) -> Client | None:
+    async def find(self, client_id: str) -> Client | None:
         """Return the client, or None if there is none of that id."""
         if len(client_id) > MOST_CHARACTERS:
             return None
@@ -83,8 +84,9 @@ class ClientRegistry:
             return _client(client_id, returns, "none") if returns else None
         if registration := self._sealer.open("client", client_id, _Registration):
             return self._registered(client_id, registration)
-        kept = self._store.load(f"client:{digest(client_id)}")  # sealed by a key that has been replaced
-        return Client.model_validate_json(kept) if kept else None
+        # Not sealed by the present key: the key may have been replaced since.
+        stored = await self._store.load(f"client:{digest(client_id)}")
+        return Client.model_validate_json(stored.text) if stored else None
 
     def register(self, asked: OAuthClientInformationFull) -> None:
         """Give a client its id and its secret; raise RegistrationError where it goes too far."""
@@ -101,10 +103,15 @@ class ClientRegistry:
             raise RegistrationError("invalid_client_metadata", "the metadata is too long")
         asked.client_secret = self._registered(asked.client_id, registration).client_secret
 
-    def keep(self, client: OAuthClientInformationFull) -> None:
+    async def store(self, client: OAuthClientInformationFull) -> None:
         """Store a registered client that a user has let in: it is known even after a change of the key."""
-        if not is_document(client.client_id):
-            self._store.save(f"client:{digest(client.client_id)}", client.model_dump_json(exclude_none=True))
+        if is_document(client.client_id):
+            return
+        key = f"client:{digest(client.client_id)}"
+        stored = await self._store.load(key)
+        with suppress(ConflictError):  # another server has just stored the same
+            generation = stored.generation if stored else None
+            await self._store.save(key, client.model_dump_json(exclude_none=True), generation=generation)
 
     def _registered(self, client_id: str, registration: _Registration) -> Client:
         client = _client(client_id, registration.redirect_uris, registration.method)

@@ -49,11 +49,11 @@ class ConsentPages:
     """The routes of a sign-in. `origin` is the server's own address."""
 
     def __init__(
-        self, provider: Provider, pending: PendingAuthorizations, sign_ins: TokenRefresher, origin: str
+        self, provider: Provider, pending: PendingAuthorizations, refresher: TokenRefresher, origin: str
     ) -> None:
         self._provider = provider
         self._pending = pending
-        self._sign_ins = sign_ins
+        self._refresher = refresher
         self._origin = origin
         self._back = f"{origin}{ROOT}/back"
         self._secure = origin.startswith("https:")
@@ -67,10 +67,10 @@ class ConsentPages:
             Route(f"{ROOT}/{{sealed}}", self.answer, methods=["POST"], middleware=bounded),
         ]
 
-    def bind(self, response: Response) -> bool:
+    async def bind(self, response: Response) -> bool:
         """Give the cookie to a browser that is sent to the consent page; return whether it is."""
         address = response.headers.get("location", "")
-        pending = self._pending.open("consent", address.removeprefix(f"{self._origin}{ROOT}/"))
+        pending = await self._pending.open("consent", address.removeprefix(f"{self._origin}{ROOT}/"))
         if pending is None:
             return False
         response.set_cookie(
@@ -86,47 +86,48 @@ class ConsentPages:
     async def ask(self, request: Request) -> Response:
         """Show who wants to see the chats."""
         sealed = request.path_params["sealed"]
-        pending = self._open("consent", sealed, request)
+        pending = await self._open("consent", sealed, request)
         if pending is None:
             return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
-        return _page(_question(pending, self._sign_ins.application.portal), sealed)
+        return _page(_question(pending, self._refresher.application.portal), sealed)
 
     async def answer(self, request: Request) -> Response:
         """Send the browser to the portal, or back to the client with a no."""
-        pending = self._open("consent", request.path_params["sealed"], request)
+        pending = await self._open("consent", request.path_params["sealed"], request)
         if pending is None:
             return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
         if (await request.form(max_files=0)).get("answer") != "yes":
-            return self._return(pending, error="access_denied")
+            return await self._return(pending, error="access_denied")
         state = self._pending.seal("return", pending)
-        return _redirect(self._sign_ins.application.page(state, self._back))
+        return _redirect(self._refresher.application.authorization_url(state, self._back))
 
     async def come_back(self, request: Request) -> Response:
         """Exchange the portal's code, keep the pair, and send the browser to the client."""
         asked = request.query_params
-        pending = self._open("return", asked.get("state", ""), request)
+        pending = await self._open("return", asked.get("state", ""), request)
         if pending is None:
             return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
         code = asked.get("code", "")
         if not 1 <= len(code) <= _MOST_CODE:
-            return self._return(pending, error="access_denied")
-        self._pending.finish(pending)
+            return await self._return(pending, error="access_denied")
+        if not await self._pending.finish(pending):
+            return _page(_LOST, status=HTTPStatus.BAD_REQUEST)
         try:
-            pair = await self._sign_ins.exchange(code, self._back)
-            who = await self._sign_ins.keep(f"{pair.portal}#{pair.user}", pair)
+            pair = await self._refresher.exchange_code(code, self._back)
+            credentials = await self._refresher.sign_in(f"{pair.portal}#{pair.user}", pair)
         except PortalError as error:
-            return self._return(pending, error="access_denied", error_description=describe(error))
-        return self._return(pending, code=self._provider.welcome(pending, who.key))
+            return await self._return(pending, error="access_denied", error_description=describe(error))
+        return await self._return(pending, code=self._provider.welcome(pending, credentials.key))
 
-    def _open(self, stage: Stage, sealed: str, request: Request) -> PendingAuthorization | None:
+    async def _open(self, stage: Stage, sealed: str, request: Request) -> PendingAuthorization | None:
         """Return an authorization that this browser has begun."""
-        pending = self._pending.open(stage, sealed)
+        pending = await self._pending.open(stage, sealed)
         if pending is None or not self._pending.is_by(pending, request.cookies.get(self._cookie(pending))):
             return None
         return pending
 
-    def _return(self, pending: PendingAuthorization, **answer: str) -> Response:
-        self._pending.finish(pending)
+    async def _return(self, pending: PendingAuthorization, **answer: str) -> Response:
+        await self._pending.finish(pending)
         answered = {**answer, "state": pending.state, "iss": self._origin}
         response = _redirect(redirect_uris.with_answer(pending.redirect_uri, answered))
         response.delete_cookie(self._cookie(pending), secure=self._secure, httponly=True, samesite="lax")

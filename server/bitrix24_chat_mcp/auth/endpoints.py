@@ -89,7 +89,7 @@ class Endpoints:
             return _refusal(400, "invalid_request", complaint)
         await self._fetch_client(request, asked)
         response = await self._authorization.handle(request)
-        if not self._consent.bind(response) and "location" in response.headers:
+        if not await self._consent.bind(response) and "location" in response.headers:
             response.headers["location"] = with_answer(response.headers["location"], {"iss": self._origin})
         return response
 

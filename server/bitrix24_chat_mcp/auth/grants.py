@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -20,7 +21,7 @@ import msgspec
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken
 
-from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
+from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, TokenStore
 
 from .sealing import Sealer
 
@@ -50,6 +51,14 @@ class Grant:
     renewed: float
 
 
+@dataclass(frozen=True, slots=True)
+class _StoredGrant:
+    """A grant, and the generation of its entry in the store."""
+
+    grant: Grant
+    generation: int
+
+
 class GrantStore:
     """All grants, kept in the store; tokens follow from the key, so none is stored.
 
@@ -62,28 +71,34 @@ class GrantStore:
         self._sealer = Sealer(key)
         self._clock = clock
 
-    def begin(
+    async def begin(
         self, client_id: str, sign_in: str, scopes: list[str], resource: str, grant_id: str = ""
     ) -> OAuthToken:
         """Write a grant down, and issue its first tokens."""
         grant_id = grant_id or secrets.token_hex(_ID // 2)
-        return self._issue(Grant(grant_id, client_id, sign_in, scopes, resource, -1, "", 0.0))
+        new = Grant(grant_id, client_id, sign_in, scopes, resource, -1, "", 0.0)
+        try:
+            return await self._issue(new, None)
+        except ConflictError:
+            raise TokenError("invalid_grant", "the authorization code has been used") from None
 
-    def renew(self, grant: Grant) -> OAuthToken:
+    async def renew(self, grant: Grant) -> OAuthToken:
         """Issue the tokens that follow those of `grant`, or the same ones once more.
 
         Raises TokenError if the grant has ended or gone on since it was looked up.
         """
-        now = self.find(grant.id)
-        if now and now.generation == grant.generation + 1:
-            return self._tokens(now)
-        if now is None or now.generation != grant.generation:
-            raise TokenError("invalid_grant", "the refresh token has been used")
-        return self._issue(now)
+        while True:
+            stored = await self._load(grant.id)
+            if stored and stored.grant.generation == grant.generation + 1:
+                return self._tokens(stored.grant)
+            if stored is None or stored.grant.generation != grant.generation:
+                raise TokenError("invalid_grant", "the refresh token has been used")
+            with suppress(ConflictError):  # another server has just renewed it: the same tokens again
+                return await self._issue(stored.grant, stored.generation)
 
-    def by_refresh(self, token: str) -> Grant | None:
+    async def by_refresh(self, token: str) -> Grant | None:
         """Return the grant that a refresh token renews, as it was then; one too old ends the grant."""
-        grant = self.find(token[:_ID])
+        grant = await self.find(token[:_ID])
         if grant is None or self._clock() > grant.renewed + REFRESH_LIFE:
             return None
         if hmac.compare_digest(_digest(token), grant.refresh):
@@ -93,40 +108,46 @@ class GrantStore:
         before = replace(grant, generation=_number(token))
         if before.generation == grant.generation - 1 and self._clock() < grant.renewed + GRACE:
             return before
-        self.end(grant.id)
+        await self.end(grant.id)
         return None
 
-    def by_access(self, token: str) -> tuple[Grant, int] | None:
+    async def by_access(self, token: str) -> tuple[Grant, int] | None:
         """Return the grant of an access token, and the Unix time at which the token ends."""
         if not self._is_sealed("access", token):
             return None
-        grant, expires = self.find(token[:_ID]), _number(token)
+        grant, expires = await self.find(token[:_ID]), _number(token)
         return (grant, expires) if grant and self._clock() < expires else None
 
-    def by_any(self, token: str) -> Grant | None:
+    async def by_any(self, token: str) -> Grant | None:
         """Return the grant of a token of either kind and of any age."""
-        grant = self.find(token[:_ID])
+        grant = await self.find(token[:_ID])
         if grant is None or hmac.compare_digest(_digest(token), grant.refresh):
             return grant
         return grant if self._is_sealed("access", token) or self._is_sealed("refresh", token) else None
 
-    def find(self, grant_id: str) -> Grant | None:
+    async def find(self, grant_id: str) -> Grant | None:
         """Return a grant that has not ended."""
-        kept = self._store.load(f"grant:{grant_id}") if _GRANT_ID.fullmatch(grant_id) else None
+        stored = await self._load(grant_id)
+        return stored.grant if stored else None
+
+    async def end(self, grant_id: str) -> None:
+        """Withdraw a grant; its tokens are worth nothing from now on."""
+        await self._store.delete(f"grant:{grant_id}")
+
+    async def _load(self, grant_id: str) -> _StoredGrant | None:
+        stored = await self._store.load(f"grant:{grant_id}") if _GRANT_ID.fullmatch(grant_id) else None
         try:
-            return msgspec.json.decode(kept, type=Grant) if kept else None
+            grant = msgspec.json.decode(stored.text, type=Grant) if stored else None
         except msgspec.DecodeError:
             return None
+        return _StoredGrant(grant, stored.generation) if stored and grant else None
 
-    def end(self, grant_id: str) -> None:
-        """Withdraw a grant; its tokens are worth nothing from now on."""
-        self._store.delete(f"grant:{grant_id}")
-
-    def _issue(self, grant: Grant) -> OAuthToken:
+    async def _issue(self, grant: Grant, stored_generation: int | None) -> OAuthToken:
         generation = grant.generation + 1
         refresh = _digest(self._token("refresh", grant.id, generation))
         new = replace(grant, generation=generation, refresh=refresh, renewed=self._clock())
-        self._store.save(f"grant:{new.id}", msgspec.json.encode(new).decode())
+        text = msgspec.json.encode(new).decode()
+        await self._store.save(f"grant:{new.id}", text, generation=stored_generation)
         return self._tokens(new)
 
     def _tokens(self, grant: Grant) -> OAuthToken:

@@ -23,9 +23,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.answers.failure import describe
-from bitrix24_chat_mcp.portal.api.credentials import Credentials, Webhook, is_listed, parse_webhook
+from bitrix24_chat_mcp.portal.api.credentials import Webhook, is_listed, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError
-from bitrix24_chat_mcp.runtime.caller import CallerToken
+from bitrix24_chat_mcp.runtime.caller import CallerToken, CredentialProvider, provider
 
 from .clients import SCOPE
 from .webhooks import WebhookVerifier
@@ -83,7 +83,7 @@ class CallerAuthBackend(AuthenticationBackend):
             client_id=f"webhook:{webhook.signing_key().hex()}",
             scopes=[SCOPE],
             subject=f"{webhook.portal}#{webhook.user}",
-            who=lambda: webhook,
+            who=provider(webhook),
             still_admitted=still_admitted,
         )
         return AuthCredentials(caller.scopes), AuthenticatedUser(caller)
@@ -121,7 +121,7 @@ def require_caller(app: ASGIApp, gate: CallerAuthBackend, metadata: str | None) 
     return AuthenticationMiddleware(AuthContextMiddleware(required), backend=gate, on_error=_refuse)
 
 
-def one_token(secret: str, resource: str, owner: Callable[[], Credentials]) -> Verify:
+def one_token(secret: str, resource: str, owner: CredentialProvider) -> Verify:
     """Verify the one token of a server that is its owner's own."""
 
     async def verify(token: str) -> AccessToken | None:

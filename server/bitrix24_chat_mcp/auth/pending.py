@@ -10,16 +10,14 @@ import time
 from typing import Literal
 
 import msgspec
-from cachetools import TTLCache
 from mcp.server.auth.provider import AuthorizationParams
 
 from .clients import Client, digest
+from .one_time_marks import OneTimeMarks
 from .sealing import Sealer
 
 LIFE = 600
 """Seconds that a person may take to sign in."""
-MOST_USED = 10_000
-"""Finished authorizations remembered, so that none is finished twice."""
 Stage = Literal["consent", "return"]
 
 
@@ -40,9 +38,9 @@ class PendingAuthorization(msgspec.Struct, frozen=True):
 class PendingAuthorizations:
     """Seals authorizations for the way and opens them: at any server that has the same key."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, marks: OneTimeMarks) -> None:
         self._sealer = sealer
-        self._used: TTLCache[str, None] = TTLCache(MOST_USED, LIFE)
+        self._marks = marks
 
     def begin(self, client: Client, params: AuthorizationParams) -> str:
         """Seal a client's request for the consent page."""
@@ -63,16 +61,16 @@ class PendingAuthorizations:
         """Seal an authorization for one stage: what was sealed for another is not accepted there."""
         return self._sealer.seal(stage, pending)
 
-    def open(self, stage: Stage, sealed: str) -> PendingAuthorization | None:
+    async def open(self, stage: Stage, sealed: str) -> PendingAuthorization | None:
         """Return the authorization, unless it has expired or was finished."""
         pending = self._sealer.open(stage, sealed, PendingAuthorization)
-        if pending is None or pending.id in self._used or time.time() >= pending.expires:
+        if pending is None or time.time() >= pending.expires:
             return None
-        return pending
+        return None if await self._marks.is_marked(_mark(pending)) else pending
 
-    def finish(self, pending: PendingAuthorization) -> None:
-        """Accept this authorization no more."""
-        self._used[pending.id] = None
+    async def finish(self, pending: PendingAuthorization) -> bool:
+        """Accept this authorization no more; return whether this is the first time."""
+        return await self._marks.mark(_mark(pending), LIFE)
 
     def cookie(self, pending: PendingAuthorization) -> str:
         """Return what the browser's cookie holds: only the browser that began gets it."""
@@ -81,3 +79,7 @@ class PendingAuthorizations:
     def is_by(self, pending: PendingAuthorization, cookie: str | None) -> bool:
         """Tell whether a cookie is that of the browser that began."""
         return hmac.compare_digest((cookie or "").encode(), self.cookie(pending).encode())
+
+
+def _mark(pending: PendingAuthorization) -> str:
+    return f"sign-in:{pending.id}"

@@ -8,9 +8,7 @@ import re
 import secrets
 import time
 
-import anyio
 import msgspec
-from cachetools import TTLCache
 from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
@@ -18,22 +16,24 @@ from mcp.server.auth.provider import (
     AuthorizeError,
     OAuthAuthorizationServerProvider,
     RefreshToken,
+    TokenError,
 )
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
-from bitrix24_chat_mcp.runtime.caller import CallerToken
+from bitrix24_chat_mcp.runtime.caller import CallerToken, provider
 
 from .clients import SCOPE, Client, ClientRegistry, digest
 from .grants import Grant, GrantStore
+from .one_time_marks import OneTimeMarks
 from .pending import PendingAuthorization, PendingAuthorizations
 from .sealing import Sealer
 
 CODE_LIFE = 60
 """Seconds for which an authorization code is good."""
-_MOST_CODES = 10_000
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # SHA-256 in base64url, RFC 7636 section 4.2
 
 
@@ -62,25 +62,26 @@ class GrantRefreshToken(RefreshToken):
 class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, AccessToken]):
     """What the SDK asks of an authorization server. `resource` is the address of the MCP endpoint."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts
         self,
-        sign_ins: TokenRefresher,
+        refresher: TokenRefresher,
         clients: ClientRegistry,
         grants: GrantStore,
         pending: PendingAuthorizations,
+        marks: OneTimeMarks,
         sealer: Sealer,
         *,
         issuer: str,
         resource: str,
     ) -> None:
-        self._sign_ins = sign_ins
+        self._refresher = refresher
         self._clients = clients
         self._grants = grants
         self._pending = pending
         self._sealer = sealer
         self._issuer = issuer
         self._resource = resource
-        self._used_codes: TTLCache[str, None] = TTLCache(_MOST_CODES, CODE_LIFE)
+        self._marks = marks
 
     def is_resource(self, named: str) -> bool:
         """Tell whether a resource indicator (RFC 8707) names this server."""
@@ -88,7 +89,7 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
 
     async def get_client(self, client_id: str) -> Client | None:
         """Find a client."""
-        return self._clients.find(client_id)
+        return await self._clients.find(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
         """Register a client: give it its id."""
@@ -117,8 +118,8 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
         code = self._sealer.open("code", authorization_code, _SealedCode)
         if code is None or code.pending.client_id != digest(client.client_id):
             return None
-        if code.grant in self._used_codes or self._grants.find(code.grant):
-            self._grants.end(code.grant)
+        if await self._marks.is_marked(f"code:{code.grant}") or await self._grants.find(code.grant):
+            await self._grants.end(code.grant)
             return None
         return IssuedCode(
             code=authorization_code,
@@ -138,9 +139,11 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
     ) -> OAuthToken:
         """Issue tokens for a code, once."""
         code = authorization_code
-        self._used_codes[code.grant] = None
-        self._clients.keep(client)
-        return self._grants.begin(
+        if not await self._marks.mark(f"code:{code.grant}", CODE_LIFE):
+            await self._grants.end(code.grant)
+            raise TokenError("invalid_grant", "the authorization code has been used")
+        await self._clients.store(client)
+        return await self._grants.begin(
             digest(client.client_id), code.sign_in, code.scopes, self._resource, code.grant
         )
 
@@ -148,8 +151,10 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
         self, client: OAuthClientInformationFull, refresh_token: str
     ) -> GrantRefreshToken | None:
         """Find a refresh token, if it is this client's and its user is still signed in."""
-        grant = self._grants.by_refresh(refresh_token)
-        if grant is None or grant.client_id != digest(client.client_id) or not self._signed_in(grant):
+        grant = await self._grants.by_refresh(refresh_token)
+        if grant is None or grant.client_id != digest(client.client_id):
+            return None
+        if await self._credentials(grant) is None:
             return None
         return GrantRefreshToken(
             token=refresh_token,
@@ -165,19 +170,18 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
     ) -> OAuthToken:
         """Issue the next tokens."""
         del scopes
-        tokens = self._grants.renew(refresh_token.grant)
-        self._clients.keep(client)
+        tokens = await self._grants.renew(refresh_token.grant)
+        await self._clients.store(client)
         return tokens
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Return the caller's pass, or None: then the client is told to sign its user in."""
-        found = self._grants.by_access(token)
+        found = await self._grants.by_access(token)
         if found is None:
             return None
         grant, expires = found
-        try:
-            credentials = self._sign_ins.load(grant.sign_in)
-        except PortalError:
+        credentials = await self._credentials(grant)
+        if credentials is None:
             return None
         return CallerToken(
             token=token,
@@ -187,7 +191,7 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
             resource=grant.resource,
             subject=grant.sign_in,
             claims={"iss": self._issuer},
-            who=lambda: credentials,
+            who=provider(credentials),
         )
 
     async def verify_token(self, token: str) -> AccessToken | None:
@@ -196,14 +200,13 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
 
     async def revoke(self, client: OAuthClientInformationFull, token: str) -> None:
         """End the grant behind a token of this client's; any other token is no error (RFC 7009)."""
-        await anyio.lowlevel.checkpoint()
-        grant = self._grants.by_any(token)
+        grant = await self._grants.by_any(token)
         if grant and grant.client_id == digest(client.client_id):
-            self._grants.end(grant.id)
+            await self._grants.end(grant.id)
 
-    def _signed_in(self, grant: Grant) -> bool:
+    async def _credentials(self, grant: Grant) -> Credentials | None:
+        """Return the credentials of the grant's user, None if the user is not signed in any more."""
         try:
-            self._sign_ins.load(grant.sign_in)
+            return await self._refresher.load(grant.sign_in)
         except PortalError:
-            return False
-        return True
+            return None

@@ -1,16 +1,16 @@
 """Puts a team's server together: the MCP endpoint behind its gate, and beside it what signs people in."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from mcp.server.auth.routes import build_resource_metadata_url
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.portal.api.client import Send
-from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
+from bitrix24_chat_mcp.runtime.caller import CredentialProvider
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 from .client_documents import ClientDocuments
@@ -19,6 +19,7 @@ from .consent import ConsentPages
 from .endpoints import Endpoints, url
 from .grants import GrantStore
 from .middleware import CallerAuthBackend, Verify, one_token, require_caller
+from .one_time_marks import InProcessMarks
 from .pending import PendingAuthorizations
 from .provider import Provider
 from .sealing import Sealer
@@ -34,7 +35,7 @@ class House:
         self,
         http: HttpSettings,
         path: str,
-        owner: Callable[[], Credentials],
+        owner: CredentialProvider,
         sign_ins: TokenRefresher | None,
         line: Send,
         documents: HttpClient | None = None,
@@ -70,13 +71,16 @@ class House:
         secret = self._http.state_key
         key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
         sealer = Sealer(key)
-        clients = ClientRegistry(sign_ins.store, sealer, ClientDocuments(self._documents))
-        pending = PendingAuthorizations(sealer)
+        store = sign_ins.open_store()
+        clients = ClientRegistry(store, sealer, ClientDocuments(self._documents))
+        marks = InProcessMarks()
+        pending = PendingAuthorizations(sealer, marks)
         provider = Provider(
             sign_ins,
             clients,
-            GrantStore(sign_ins.store, key),
+            GrantStore(store, key),
             pending,
+            marks,
             sealer,
             issuer=self._origin,
             resource=self._resource,

@@ -44,7 +44,7 @@ class ChatQuery:
 
 async def list_chats(service: AppContext, wish: ChatQuery) -> ChatList:
     """Ask the portal, and return the page that is wished for."""
-    portal = service.portal()
+    portal = await service.portal()
     listing = await _listing(portal, wish)
     service.seen(portal).remember(listing.chats, whole=_all_pins(wish))
     now = listing.as_of or datetime.now(UTC)
@@ -113,7 +113,7 @@ def _bounds(wish: ChatQuery, now: datetime) -> Iterable[str]:
 
 async def get_chat(service: AppContext, dialog_id: str) -> ChatRow | None:
     """Return all that the list tells of one chat; None where it is neither recent nor pinned."""
-    portal = service.portal()
+    portal = await service.portal()
     listing = await portal.recent_and_pinned()
     now = listing.as_of or datetime.now(UTC)
     found = next((chat for chat in listing.chats if chat.dialog_id == dialog_id), None)
@@ -126,7 +126,7 @@ async def get_chat(service: AppContext, dialog_id: str) -> ChatRow | None:
 
 async def suggest(service: AppContext, typed: str) -> list[str]:
     """Return the dialog ids of chats that somebody may mean who has typed so much of an id or a title."""
-    listing = await service.portal().recent()
+    listing = await (await service.portal()).recent()
     ids = [chat.dialog_id for chat in listing.chats if chat.dialog_id.startswith(typed.lower())]
     if ids:
         return ids

@@ -41,7 +41,7 @@ def _check_settings(options: dict[str, Any]) -> int:
 async def _check_portal(settings: Settings) -> int:
     async with app_lifespan(settings, open_portal_access(settings)) as service:
         try:
-            portal = service.portal()
+            portal = await service.portal()
         except PortalError as error:
             return _failed("address", describe(error))
         _passed("address", f"{portal.credentials.portal}, well formed")

@@ -48,7 +48,7 @@ def logout(options: dict[str, Any]) -> int:
     """Forget the pair; return the exit status."""
     sign_ins = _sign_ins(load(**options), HttpClient())
     try:
-        asyncio.run(sign_ins.forget(sign_ins.application.portal))
+        asyncio.run(sign_ins.sign_out(sign_ins.application.portal))
     except PortalError as error:
         return _failed(describe(error))
     print(line(f"Signed out of {sign_ins.application.portal}: its tokens are forgotten here."))
@@ -69,8 +69,8 @@ async def _finish(sign_ins: TokenRefresher, carrier: HttpClient, code: str, redi
         return read(request, parse_response(await carrier.send(request)))
 
     try:
-        pair = await sign_ins.exchange(code, redirect_uri)
-        who = await sign_ins.keep(sign_ins.application.portal, pair)
+        pair = await sign_ins.exchange_code(code, redirect_uri)
+        who = await sign_ins.sign_in(sign_ins.application.portal, pair)
         name = sanitize(await Portal(send, who).owner())
     finally:
         await carrier.aclose()
@@ -78,7 +78,7 @@ async def _finish(sign_ins: TokenRefresher, carrier: HttpClient, code: str, redi
 
 
 def _ask(sign_ins: TokenRefresher) -> str:
-    page = sign_ins.application.page(secrets.token_urlsafe(16), None)
+    page = sign_ins.application.authorization_url(secrets.token_urlsafe(16), None)
     print(f"Open this address, allow the application, and copy the code within 30 seconds:\n\n  {page}\n")
     return input("Code: ").strip()
 
@@ -93,7 +93,7 @@ def _await_browser(sign_ins: TokenRefresher, fixed: str | None, *, browser: bool
         raise ConfigError(f"oauth.redirect_url: cannot listen there ({error.strerror})") from None
     with listener:
         redirect_uri = fixed or f"http://127.0.0.1:{listener.server_port}/"
-        page = sign_ins.application.page(state, redirect_uri)
+        page = sign_ins.application.authorization_url(state, redirect_uri)
         print(f"To sign in, open this address:\n\n  {page}\n", flush=True)
         if browser:
             webbrowser.open(page)

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import Any, cast
 from bitrix24_chat_mcp.logs import AUDIT
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.runtime.caller import CredentialProvider
 
 _logger = logging.getLogger(AUDIT)
 _NO_CHAT = re.compile(r"[^A-Za-z0-9_]")
@@ -28,17 +29,16 @@ class AuditRecord:
 
 
 @contextmanager
-def record(tool: str, arguments: Mapping[str, Any], who: Callable[[], Credentials]) -> Generator[AuditRecord]:
+def record(tool: str, arguments: Mapping[str, Any], caller: Credentials | None) -> Generator[AuditRecord]:
     """Write the line when the block is left, however that happens."""
     written = AuditRecord()
     try:
         yield written
     finally:
-        portal, user = _name(who)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "portal": portal[:_LONGEST],
-            "user": user[:_LONGEST],
+            "portal": (caller.portal if caller else "")[:_LONGEST],
+            "user": (caller.user if caller else "")[:_LONGEST],
             "tool": tool[:_LONGEST],
             "dialog_id": list(islice(_chats(arguments), _MOST_CHATS)),
             "outcome": written.outcome[:_LONGEST],
@@ -46,12 +46,12 @@ def record(tool: str, arguments: Mapping[str, Any], who: Callable[[], Credential
         _logger.info(json.dumps(line))
 
 
-def _name(who: Callable[[], Credentials]) -> tuple[str, str]:
+async def named(who: CredentialProvider) -> Credentials | None:
+    """Return the credentials of the caller, None where nobody is signed in."""
     try:
-        credentials = who()
+        return await who()
     except PortalError:
-        return "", ""
-    return credentials.portal, credentials.user
+        return None
 
 
 def _chats(arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -76,7 +76,8 @@ class ChatServer(MCPServer[AppContext]):
         hints = tools[name].annotations
         if context is None or (hints and hints.read_only_hint):
             return await self._answer(name, arguments, context, label)
-        with audit.record(name, arguments, context.request_context.lifespan_context.who) as entry:
+        caller = await audit.named(context.request_context.lifespan_context.who)
+        with audit.record(name, arguments, caller) as entry:
             answer = await self._answer(name, arguments, context, label)
             entry.outcome = _outcome(answer)
             return answer

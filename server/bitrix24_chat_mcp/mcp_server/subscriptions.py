@@ -150,7 +150,7 @@ class _Changes:
     async def ask(self) -> bool:
         """Ask the portal; tell whether anything has changed. The first time only teaches its clock."""
         try:
-            listing = await self.service.portal().recent((), self._since)
+            listing = await (await self.service.portal()).recent((), self._since)
         except PortalError as error:
             _logger.info("poll for a subscription: %s", error.code)
             self.pause = min(max(self.pause, EVERY) * 2, EVERY * 10)

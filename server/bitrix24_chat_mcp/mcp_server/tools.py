@@ -125,7 +125,7 @@ async def pin_chat(
 ) -> Annotated[CallToolResult, PinOutcome]:
     """Pin or unpin a chat; the model reads prompts/tools/pin_chat.md."""
     service = ctx.request_context.lifespan_context
-    portal = service.portal()
+    portal = await service.portal()
     seen = service.seen(portal)
     if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
         dialog_id = await _find(portal, seen, dialog_id)

@@ -14,6 +14,19 @@ async def _admitted() -> bool:
     return True
 
 
+CredentialProvider = Callable[[], Awaitable[Credentials]]
+"""Gives the credentials of the user that is served, or raises a PortalError."""
+
+
+def provider(credentials: Credentials) -> CredentialProvider:
+    """Return a provider of credentials that are known already."""
+
+    async def provide() -> Credentials:
+        return credentials
+
+    return provide
+
+
 class CallerToken(AccessToken):
     """A caller who was let in.
 
@@ -22,7 +35,7 @@ class CallerToken(AccessToken):
     """
 
     token: str = Field(default="", repr=False)
-    who: Callable[[], Credentials] = Field(exclude=True, repr=False)
+    who: CredentialProvider = Field(exclude=True, repr=False)
     still_admitted: Callable[[], Awaitable[bool]] = Field(default=_admitted, exclude=True, repr=False)
 
 
@@ -32,10 +45,10 @@ def current_pass() -> CallerToken | None:
     return shown if isinstance(shown, CallerToken) else None
 
 
-def caller() -> Credentials:
+async def caller() -> Credentials:
     """Return the credentials of the caller of the request that is being answered, or raise."""
     if shown := current_pass():
-        return shown.who()
+        return await shown.who()
     raise NotAuthenticatedError(
         "NOT_SIGNED_IN", "The request does not say whose chats it is about.", "Sign in and try again."
     )

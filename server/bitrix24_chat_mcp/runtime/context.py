@@ -14,7 +14,7 @@ from bitrix24_chat_mcp.portal.api.rest import Post
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_chat_mcp.settings.load import Settings
 
-from .caller import caller
+from .caller import CredentialProvider, caller
 from .chat_cache import ChatCache
 from .portal_access import PortalAccess
 
@@ -31,7 +31,7 @@ class AppContext:
     """
 
     line: Send
-    who: Callable[[], Credentials]
+    who: CredentialProvider
     deadline: float
     label: str = ""
     _heavy: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
@@ -41,9 +41,9 @@ class AppContext:
         """Do in a thread what would hold up other callers; one at a time, as two would be done no sooner."""
         return await to_thread.run_sync(work, limiter=self._heavy)
 
-    def portal(self) -> Portal:
+    async def portal(self) -> Portal:
         """Return the portal of the user who is being served; raise where nobody can tell."""
-        return Portal(self.line, self.who())
+        return Portal(self.line, await self.who())
 
     def seen(self, portal: Portal) -> ChatCache:
         """Return what this process has seen of the user's chats."""
@@ -60,7 +60,7 @@ async def app_lifespan(settings: Settings, entrance: PortalAccess) -> AsyncGener
     limits, sign_ins = settings.limits, entrance.sign_ins
     who = caller if settings.transport == "http" and settings.http.auth else entrance.owner
     portals = settings.http.portals if settings.transport == "http" else frozenset[str]()
-    around = sign_ins.around if sign_ins else _as_it_is
+    around = sign_ins.refreshing if sign_ins else _as_it_is
     try:
         async with open_pipeline(entrance.carrier, limits.of_line(portals), around=around) as line:
             yield AppContext(line, who, limits.deadline, "demo portal" if settings.demo else "")

@@ -1,6 +1,5 @@
 """Whose chats a server shows: what the settings say of it, before anybody asks."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +13,8 @@ from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 
+from .caller import CredentialProvider, provider
+
 
 @dataclass(frozen=True, slots=True)
 class PortalAccess:
@@ -24,7 +25,7 @@ class PortalAccess:
     """
 
     carrier: HttpClient
-    owner: Callable[[], Credentials]
+    owner: CredentialProvider
     sign_ins: TokenRefresher | None = None
 
 
@@ -32,12 +33,12 @@ def open_portal_access(settings: Settings, carrier: HttpClient | None = None) ->
     """Prepare it, without touching network or disk."""
     if settings.demo:
         carrier, credentials = _demo(carrier)
-        return PortalAccess(carrier, lambda: credentials)
+        return PortalAccess(carrier, provider(credentials))
     carrier = carrier or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
     sign_ins = open_token_refresher(settings, carrier)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
-        return PortalAccess(carrier, lambda: webhook, sign_ins)
+        return PortalAccess(carrier, provider(webhook), sign_ins)
     if sign_ins and settings.oauth.portal:
         key = settings.oauth.portal
         return PortalAccess(carrier, lambda: sign_ins.load(key), sign_ins)
@@ -76,7 +77,7 @@ def token_folder() -> Path:
     return platformdirs.user_data_path("bitrix24-chat-mcp", appauthor=False) / "sign-ins"
 
 
-def _nobody() -> Credentials:
+async def _nobody() -> Credentials:
     raise ConfigurationError(
         "NOT_CONFIGURED",
         "No Bitrix24 portal is configured for this server.",

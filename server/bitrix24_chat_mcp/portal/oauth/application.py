@@ -1,8 +1,8 @@
-"""Signing in with Bitrix24, without I/O: what is asked of its pages, and what their answers mean.
+"""The OAuth protocol of Bitrix24, without I/O: its addresses, its requests, and what its answers mean.
 
 An application sends the user to the portal's authorization page, gets a code that lives 30 seconds, and
 exchanges it at Bitrix24's OAuth server for a pair of tokens. The access token lives an hour; the refresh
-token buys the next pair, once: whoever uses it twice is told `invalid_grant`.
+token is exchanged for the next pair, once: a second use is answered with `invalid_grant`.
 """
 
 import re
@@ -37,27 +37,27 @@ class Application:
         known.register(self, self.client_secret)
 
     @property
-    def token_address(self) -> str:
+    def token_url(self) -> str:
         """Where codes and refresh tokens are exchanged."""
         return f"{self.server}/oauth/token/"
 
-    def page(self, state: str, redirect_uri: str | None) -> str:
-        """Return the address of the page on which a user lets the application act for them.
+    def authorization_url(self, state: str, redirect_uri: str | None) -> str:
+        """Return the address of the portal's page on which a user authorizes the application.
 
         Without `redirect_uri` the page, or the application's own address, shows the code.
         """
-        asked = {"client_id": self.client_id, "response_type": "code", "state": state}
+        query = {"client_id": self.client_id, "response_type": "code", "state": state}
         if redirect_uri:
-            asked["redirect_uri"] = redirect_uri
-        return f"{self.portal}/oauth/authorize/?{urlencode(asked)}"
+            query["redirect_uri"] = redirect_uri
+        return f"{self.portal}/oauth/authorize/?{urlencode(query)}"
 
-    def for_code(self, code: str, redirect_uri: str | None) -> Form:
-        """Return the form that buys the first pair."""
+    def code_request(self, code: str, redirect_uri: str | None) -> Form:
+        """Return the token request for an authorization code (RFC 6749 section 4.1.3)."""
         form = self._form("authorization_code") | {"code": code}
         return form | {"redirect_uri": redirect_uri} if redirect_uri else form
 
-    def for_renewal(self, pair: "TokenPair") -> Form:
-        """Return the form that buys the next pair."""
+    def refresh_request(self, pair: "TokenPair") -> Form:
+        """Return the token request for the next pair (RFC 6749 section 6)."""
         return self._form("refresh_token") | {"refresh_token": pair.refresh}
 
     def _form(self, grant: str) -> Form:
@@ -66,7 +66,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class TokenPair:
-    """A user's access and refresh token, and whose they are: the portal's origin and the user's number."""
+    """A user's access and refresh token, with the portal's origin and the user's number."""
 
     portal: str
     user: str
@@ -78,10 +78,10 @@ class TokenPair:
 
 
 class OAuthCredentials:
-    """Credentials of somebody who has signed in; two are equal if they are the same user's.
+    """Credentials of a user who has signed in; two are equal if they are the same user's.
 
-    The tokens come and go in `pair`, so that a request already under way travels with the newest. `key`
-    is where the store keeps them; `secret` is one of ours that outlives them.
+    A refresh replaces `pair`, so that a request already under way is sent with the newest tokens. `key` is
+    their key in the store; `secret` is the application's, which stays the same when tokens are refreshed.
     """
 
     __slots__ = ("__weakref__", "_secret", "key", "pair")
@@ -106,11 +106,11 @@ class OAuthCredentials:
         return f"{self.portal}/rest/{method}"
 
     def headers(self) -> dict[str, str]:
-        """Return the access token, where no log of addresses finds it."""
+        """Return the access token; in a header, since addresses are logged."""
         return {"Authorization": f"Bearer {self.pair.access}"}
 
     def signing_key(self) -> bytes:
-        """Return a key of this user's own, the same after each renewal."""
+        """Return a key of this user's own, the same after each refresh."""
         return blake2b(f"{self.portal} {self.user} {self._secret}".encode(), person=b"seal").digest()
 
     def __eq__(self, other: object) -> bool:
@@ -120,14 +120,14 @@ class OAuthCredentials:
         return hash((self.portal, self.user))
 
     def __repr__(self) -> str:
-        return f"SignIn(portal={self.portal!r}, user={self.user!r})"
+        return f"OAuthCredentials(portal={self.portal!r}, user={self.user!r})"
 
 
 _Token = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,4096}\Z")]
 """A token travels in a header: printable ASCII (RFC 6749, appendix A.12)."""
 
 
-class _Papers(msgspec.Struct):
+class _TokenPayload(msgspec.Struct):
     access_token: _Token = ""
     refresh_token: _Token = ""
     client_endpoint: str = ""
@@ -136,32 +136,32 @@ class _Papers(msgspec.Struct):
     error_description: Any = None
 
 
-_papers = msgspec.json.Decoder(_Papers)
+_decoder = msgspec.json.Decoder(_TokenPayload)
 
 
-def parse_token_response(reply: HttpResponse, portal: str, user: str = "") -> TokenPair:
-    """Read the OAuth server's answer; raise the error that it tells, whatever the status.
+def parse_token_response(response: HttpResponse, portal: str, user: str = "") -> TokenPair:
+    """Return the tokens of the OAuth server's answer; raise its error, whatever the status.
 
-    The answer to a code does not say whose it is: then the pair's user is `user`. A pair of another
-    portal than `portal`, or of another user, is refused.
+    The answer to a code may not name the user: then the pair's user is `user`. A pair of another portal
+    than `portal`, or of another user, is refused.
     """
     try:
-        papers = decode(reply.body, _papers)
-        if papers.error:
-            raise api_error(papers.error, papers.error_description)
-        named = user if papers.user_id is None else user_number(papers.user_id)
+        payload = decode(response.body, _decoder)
+        if payload.error:
+            raise api_error(payload.error, payload.error_description)
+        named = user if payload.user_id is None else user_number(payload.user_id)
     except ValueError:
         raise _unclear() from None
-    if not papers.access_token or not papers.refresh_token or (user and named != user):
+    if not payload.access_token or not payload.refresh_token or (user and named != user):
         raise _unclear()
-    endpoint = papers.client_endpoint.rstrip("/").removesuffix("/rest")
+    endpoint = payload.client_endpoint.rstrip("/").removesuffix("/rest")
     if endpoint and endpoint != portal:
         raise ConfigurationError(
             "WRONG_PORTAL",
             "The sign-in was made at another portal than this server is for.",
             "Sign in at the right portal, or ask the person who runs this server to check oauth.portal.",
         )
-    return TokenPair(portal, named, papers.access_token, papers.refresh_token)
+    return TokenPair(portal, named, payload.access_token, payload.refresh_token)
 
 
 def oauth_server(portal: str) -> str:

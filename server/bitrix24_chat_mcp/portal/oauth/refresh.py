@@ -1,16 +1,16 @@
-"""Sign-ins while they live: loaded from the store, renewed when the portal says that a token has expired.
+"""Loads stored tokens, and refreshes them when the portal says that an access token has expired.
 
-A renewal takes one request to the OAuth server, which kills the pair it was made with. So there is one for
-all callers of a process, and one for all processes: whoever gets the turn looks first whether somebody
-else has been there. The new pair is on disk before anybody travels with it. What cannot be had: if the
-process is killed after the server has changed the pair and before its answer is on disk, the new pair is
-known to nobody, and the user must sign in again.
+A refresh is one request to the OAuth server, which invalidates the refresh token that it was made with. So
+all callers of a process share one refresh, and processes take turns by the store's lock: each looks first
+whether another one has refreshed already. The new pair is stored before any request travels with it. One
+loss cannot be prevented: if the process is killed after the OAuth server has rotated the pair and before
+its answer is stored, nobody knows the new pair, and the user must sign in again.
 """
 
+import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from weakref import WeakValueDictionary
 
 import anyio
@@ -28,162 +28,217 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.redirects import RedirectedCredentials
 
 from .application import Application, Form, OAuthCredentials, TokenPair, parse_token_response
-from .token_store import TokenStore
+from .token_store import ConflictError, TokenStore
 
-# A token that is not known may be the one that another process has just had replaced.
-_TOKEN_IS_DEAD = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
+# A token that the portal does not know may be one that another process has just replaced.
+_REFRESHABLE = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
 
 
 @dataclass(eq=False, slots=True)
-class _Renewal:
-    """A renewal under way, and those who wait for what comes of it."""
+class _Refresh:
+    """A refresh under way, and how it failed, for the callers that wait for it."""
 
-    over: anyio.Event = field(default_factory=anyio.Event)
+    done: anyio.Event = field(default_factory=anyio.Event)
     error: PortalError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _StoredPair:
+    pair: TokenPair
+    generation: int
+
+
 class TokenRefresher:
-    """Everybody who has signed in. `again` tells a model what its user must do to sign in again."""
+    """The tokens of all users who have signed in.
+
+    `open_store` is called when tokens are first needed. `sign_in_step` tells the model what its user must do
+    to sign in again.
+    """
 
     def __init__(
-        self, application: Application, open_store: Callable[[], TokenStore], carrier: HttpClient, again: str
+        self,
+        application: Application,
+        open_store: Callable[[], TokenStore],
+        http_client: HttpClient,
+        sign_in_step: str,
     ) -> None:
         self.application = application
         self._open_store = open_store
-        self._carrier = carrier
-        self._again = again
+        self._store: TokenStore | None = None
+        self._http_client = http_client
+        self._sign_in_step = sign_in_step
         self._loaded: WeakValueDictionary[str, OAuthCredentials] = WeakValueDictionary()
-        self._renewals: dict[str, _Renewal] = {}
+        self._refreshes: dict[str, _Refresh] = {}
 
-    @cached_property
-    def store(self) -> TokenStore:
-        """Where they are kept; opened when somebody first needs it."""
-        with _kept():
-            return self._open_store()
+    def open_store(self) -> TokenStore:
+        """Return the store, opened once; blocks while a keyring's library is imported."""
+        if self._store is None:
+            with _store_errors():
+                self._store = self._open_store()
+        return self._store
 
-    def load(self, key: str) -> OAuthCredentials:
-        """Return the credentials kept under a key, as they are now; raise where there are none."""
-        pair = self._read(key)
-        if pair is None:
+    async def load(self, key: str) -> OAuthCredentials:
+        """Return the credentials stored under a key, with their newest tokens; raise where there are none."""
+        stored = await self._load(key)
+        if stored is None:
             raise self._not_signed_in("Nobody is signed in to Bitrix24 here.")
-        who = self._loaded.get(key)
-        if who is None or who.user != pair.user:
-            who = self._loaded[key] = OAuthCredentials(key, pair, self.application.client_secret)
-        who.pair = pair
-        return who
+        credentials = self._loaded.get(key)
+        if credentials is None or credentials.user != stored.pair.user:
+            secret = self.application.client_secret
+            credentials = self._loaded[key] = OAuthCredentials(key, stored.pair, secret)
+        credentials.pair = stored.pair
+        return credentials
 
-    async def exchange(self, code: str, redirect_uri: str | None) -> TokenPair:
-        """Buy a pair for an authorization code, and ask the portal whose it is."""
-        reply = await self._post(self.application.for_code(code, redirect_uri))
-        pair = parse_token_response(reply, self.application.portal)
+    async def exchange_code(self, code: str, redirect_uri: str | None) -> TokenPair:
+        """Exchange an authorization code for tokens, and ask the portal whose they are."""
+        response = await self._post(self.application.code_request(code, redirect_uri))
+        pair = parse_token_response(response, self.application.portal)
         if pair.user:
             return pair
-        asked = Request(OAuthCredentials("", pair), "profile", {}, reader=read_profile)
-        profile = read(asked, parse_response(await self._carrier.send(asked))).result
+        request = Request(OAuthCredentials("", pair), "profile", {}, reader=read_profile)
+        profile = read(request, parse_response(await self._http_client.send(request))).result
         return TokenPair(pair.portal, profile.user, pair.access, pair.refresh)
 
-    async def keep(self, key: str, pair: TokenPair) -> OAuthCredentials:
-        """Keep a first pair and return its credentials."""
-        async with self.store.lock(key):
-            self._write(key, pair)
-        return self.load(key)
+    async def sign_in(self, key: str, pair: TokenPair) -> OAuthCredentials:
+        """Store the first tokens of a sign-in, in place of any others, and return their credentials."""
+        store = await self._opened()
+        with _store_errors():
+            async with store.lock(key):
+                while True:
+                    found = await store.load(key)
+                    try:
+                        await self._save(key, pair, found.generation if found else None)
+                        break
+                    except ConflictError:  # by a process that has lost its lock
+                        continue
+        return await self.load(key)
 
-    async def forget(self, key: str) -> None:
-        """Keep a user's pair no more."""
-        with _kept():
-            async with self.store.lock(key):
-                self.store.delete(key)
+    async def sign_out(self, key: str) -> None:
+        """Delete a user's tokens: the user has signed out."""
+        store = await self._opened()
+        with _store_errors():
+            async with store.lock(key):
+                await store.delete(key)
 
-    def around(self, post: Post) -> Post:
-        """Wrap what makes single requests: renew an expired token, and repeat the call once."""
+    def refreshing(self, post: Post) -> Post:
+        """Wrap `post`: when a token has expired, refresh it and repeat the request once."""
 
-        async def renewing(request: Request[object]) -> ApiResult:
-            who = request.credentials
-            if isinstance(who, RedirectedCredentials):
-                who = who.credentials
-            if not isinstance(who, OAuthCredentials):
+        async def post_refreshing(request: Request[object]) -> ApiResult:
+            credentials = request.credentials
+            if isinstance(credentials, RedirectedCredentials):
+                credentials = credentials.credentials
+            if not isinstance(credentials, OAuthCredentials):
                 return await post(request)
-            spent = who.pair.access
+            access = credentials.pair.access
             try:
                 return await post(request)
             except ApiError as error:
-                if error.code not in _TOKEN_IS_DEAD:
+                if error.code not in _REFRESHABLE:
                     raise
-                await self._renew(who, spent, expired=error.code == "EXPIRED_TOKEN")
+                await self._refresh(credentials, access, expired=error.code == "EXPIRED_TOKEN")
             return await post(request)
 
-        return renewing
+        return post_refreshing
 
-    async def _renew(self, who: OAuthCredentials, spent: str, *, expired: bool) -> None:
-        """Get another pair than the spent one, or wait for whoever is at it, and share the outcome."""
-        if who.pair.access != spent:
+    async def _refresh(self, credentials: OAuthCredentials, access: str, *, expired: bool) -> None:
+        """Replace the pair of a refused access token, or wait for the caller that does, and its outcome."""
+        if credentials.pair.access != access:
             return
-        if renewal := self._renewals.get(who.key):
-            await renewal.over.wait()
-            if renewal.error:
-                raise renewal.error
+        if refresh := self._refreshes.get(credentials.key):
+            await refresh.done.wait()
+            if refresh.error:
+                raise refresh.error
             return
-        renewal = self._renewals[who.key] = _Renewal()
+        refresh = self._refreshes[credentials.key] = _Refresh()
         try:
-            # Nobody's impatience may come between the server's answer and the disk.
+            # Shielded from cancellation: the refresh token rotates, and the new one has to be stored.
             with anyio.CancelScope(shield=True):
-                await self._renew_in_turn(who, spent, expired=expired)
+                await self._refresh_locked(credentials, access, expired=expired)
         except PortalError as error:
-            renewal.error = error
+            refresh.error = error
             raise
         finally:
-            del self._renewals[who.key]
-            renewal.over.set()
+            del self._refreshes[credentials.key]
+            refresh.done.set()
 
-    async def _renew_in_turn(self, who: OAuthCredentials, spent: str, *, expired: bool) -> None:
-        async with self.store.lock(who.key):
-            kept = self._read(who.key)
-            if kept is None or kept.user != who.user:
-                raise self._not_signed_in("The user has signed out of Bitrix24 meanwhile.")
-            who.pair = kept if kept.access != spent else await self._next(who.key, kept, expired=expired)
+    async def _refresh_locked(self, credentials: OAuthCredentials, access: str, *, expired: bool) -> None:
+        key, store = credentials.key, await self._opened()
+        with _store_errors():
+            async with store.lock(key):
+                stored = await self._load(key)
+                if stored and stored.pair.user == credentials.user and stored.pair.access == access:
+                    try:
+                        stored = await self._next(key, stored, expired=expired)
+                    except ConflictError:  # another process held the lock in the end, and has done it
+                        stored = await self._load(key)
+        if stored is None or stored.pair.user != credentials.user:
+            raise self._not_signed_in("The user has signed out of Bitrix24 meanwhile.")
+        credentials.pair = stored.pair
 
-    async def _next(self, key: str, pair: TokenPair, *, expired: bool) -> TokenPair:
+    async def _next(self, key: str, stored: _StoredPair, *, expired: bool) -> _StoredPair:
+        """Return the pair that follows the stored one; raise ConflictError if that was replaced meanwhile."""
         if not expired:
-            raise self._ended(key, "The portal does not know the sign-in any more.")
-        self._write(key, pair)  # a disk that is full must be found out before the pair is dead
-        reply = await self._post(self.application.for_renewal(pair))
+            raise await self._ended(key, stored, "The portal does not know the sign-in any more.")
+        # A full disk has to be found before the refresh token is used up.
+        stored = await self._save(key, stored.pair, stored.generation)
+        response = await self._post(self.application.refresh_request(stored.pair))
         try:
-            new = parse_token_response(reply, pair.portal, pair.user)
+            new = parse_token_response(response, stored.pair.portal, stored.pair.user)
         except ApiError as error:
             if error.code != "INVALID_GRANT":
                 raise
-            raise self._ended(key, "The sign-in to Bitrix24 has expired, or was used up.") from None
-        self._write(key, new)
-        return new
+            meaning = "The sign-in to Bitrix24 has expired, or was used up."
+            raise await self._ended(key, stored, meaning) from None
+        return await self._replace(key, stored, new)
 
-    def _ended(self, key: str, meaning: str) -> NotAuthenticatedError:
-        """Forget a dead pair, so that nobody asks with it again."""
-        self.store.delete(key)
+    async def _replace(self, key: str, stored: _StoredPair, new: TokenPair) -> _StoredPair:
+        """Store the pair that the OAuth server gave for the stored one, whatever touched that meanwhile."""
+        while True:
+            try:
+                return await self._save(key, new, stored.generation)
+            except ConflictError:
+                found = await self._load(key)
+                if found is None or found.pair != stored.pair:
+                    raise
+                stored = found
+
+    async def _ended(self, key: str, stored: _StoredPair, meaning: str) -> NotAuthenticatedError:
+        """Delete an invalid pair, so that no request is made with it again; return the error to raise."""
+        await (await self._opened()).delete(key, generation=stored.generation)
         return self._not_signed_in(meaning)
 
-    async def _post(self, form: Form) -> HttpResponse:
-        return await self._carrier.post_form(self.application.token_address, form)
+    async def _opened(self) -> TokenStore:
+        return self._store or await asyncio.to_thread(self.open_store)
 
-    def _read(self, key: str) -> TokenPair | None:
-        with _kept():
-            kept = self.store.load(key)
+    async def _post(self, form: Form) -> HttpResponse:
+        return await self._http_client.post_form(self.application.token_url, form)
+
+    async def _load(self, key: str) -> _StoredPair | None:
+        store = await self._opened()
+        with _store_errors():
+            stored = await store.load(key)
+        if stored is None:
+            return None
         try:
-            pair = msgspec.json.decode(kept, type=TokenPair) if kept else None
+            pair = msgspec.json.decode(stored.text, type=TokenPair)
         except msgspec.DecodeError:
             return None
-        return pair if pair and pair.portal == self.application.portal else None
+        return _StoredPair(pair, stored.generation) if pair.portal == self.application.portal else None
 
-    def _write(self, key: str, pair: TokenPair) -> None:
-        with _kept():
-            self.store.save(key, msgspec.json.encode(pair).decode())
+    async def _save(self, key: str, pair: TokenPair, generation: int | None) -> _StoredPair:
+        store = await self._opened()
+        with _store_errors():
+            text = msgspec.json.encode(pair).decode()
+            stored = await store.save(key, text, generation=generation)
+        return _StoredPair(pair, stored.generation)
 
     def _not_signed_in(self, meaning: str) -> NotAuthenticatedError:
-        return NotAuthenticatedError("NOT_SIGNED_IN", meaning, self._again)
+        return NotAuthenticatedError("NOT_SIGNED_IN", meaning, self._sign_in_step)
 
 
 @contextmanager
-def _kept() -> Generator[None]:
-    """Turn a store that fails into a sentence."""
+def _store_errors() -> Generator[None]:
+    """Turn the error of a store into a sentence."""
     try:
         yield
     except OSError as error:
