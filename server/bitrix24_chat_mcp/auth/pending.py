@@ -4,7 +4,6 @@ The server stores none of them. Each is sealed into the address of the consent p
 that travels to the portal and back; what the browser must show besides is a cookie.
 """
 
-import hmac
 import secrets
 import time
 from typing import Literal
@@ -78,7 +77,7 @@ class PendingAuthorizations:
 
     def is_by(self, pending: PendingAuthorization, cookie: str | None) -> bool:
         """Tell whether a cookie is that of the browser that began."""
-        return hmac.compare_digest((cookie or "").encode(), self.cookie(pending).encode())
+        return self._sealer.is_mac("browser", pending.id, cookie or "")
 
 
 def _mark(pending: PendingAuthorization) -> str:

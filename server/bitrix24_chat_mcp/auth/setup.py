@@ -19,7 +19,7 @@ from .consent import ConsentPages
 from .endpoints import Endpoints, url
 from .grants import GrantStore
 from .middleware import CallerAuthBackend, Verify, one_token, require_caller
-from .one_time_marks import InProcessMarks
+from .one_time_marks import InProcessMarks, OneTimeMarks
 from .pending import PendingAuthorizations
 from .provider import Provider
 from .sealing import Sealer
@@ -39,12 +39,14 @@ class House:
         sign_ins: TokenRefresher | None,
         line: Send,
         documents: HttpClient | None = None,
+        marks: OneTimeMarks | None = None,
     ) -> None:
         self._http = http
         self._origin = http.public_url or f"http://{http.host}:{http.port}"
         self._resource = self._origin + path
         self._owner = owner
         self._line = line
+        self._marks = marks or InProcessMarks()
         self._sign_ins = sign_ins if "bitrix24" in http.auth else None
         self._documents = documents or HttpClient(
             timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts
@@ -68,17 +70,15 @@ class House:
             yield one_token(token.get_secret_value(), self._resource, self._owner)
 
     def _authorization_server(self, sign_ins: TokenRefresher) -> tuple[Provider, list[BaseRoute]]:
-        secret = self._http.state_key
-        key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
-        sealer = Sealer(key)
+        ring = self._http.key_ring() or [secrets.token_bytes(32)]
+        sealer, marks = Sealer(*ring), self._marks
         store = sign_ins.open_store()
         clients = ClientRegistry(store, sealer, ClientDocuments(self._documents))
-        marks = InProcessMarks()
         pending = PendingAuthorizations(sealer, marks)
         provider = Provider(
             sign_ins,
             clients,
-            GrantStore(store, key),
+            GrantStore(store, *ring),
             pending,
             marks,
             sealer,

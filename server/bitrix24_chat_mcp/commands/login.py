@@ -15,7 +15,7 @@ from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, parse_response, read
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
-from bitrix24_chat_mcp.runtime.portal_access import open_token_refresher
+from bitrix24_chat_mcp.runtime.portal_access import open_shared_state, open_token_refresher
 from bitrix24_chat_mcp.settings.load import ConfigError, Settings, load
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ def logout(options: dict[str, Any]) -> int:
 
 
 def _sign_ins(settings: Settings, carrier: HttpClient) -> TokenRefresher:
-    sign_ins = open_token_refresher(settings, carrier)
+    sign_ins = open_token_refresher(settings, carrier, open_shared_state(settings))
     if sign_ins is None:
         raise ConfigError(
             "oauth: set oauth.portal, oauth.client_id and oauth.client_secret of a local application first"

@@ -62,8 +62,8 @@ def build_server(settings: Settings, carrier: HttpClient | None = None) -> ChatS
 
 def _state_security(settings: Settings) -> RequestStateSecurity | None:
     """Return the seal of what clients carry for us; None leaves it to a key of this process."""
-    key = settings.http.state_key
-    return RequestStateSecurity(keys=[key.get_secret_value()]) if key else None
+    keys = [key.get_secret_value() for key in settings.http.state_key]
+    return RequestStateSecurity(keys=keys) if keys else None
 
 
 def _recent() -> FunctionResource:

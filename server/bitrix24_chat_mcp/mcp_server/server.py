@@ -53,7 +53,8 @@ class ChatServer(MCPServer[AppContext]):
         """Return what serves it over HTTP, to be run once. It lets everybody in: a gate belongs before it."""
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
-        return BoundedSessions(self._lowlevel_server, http, security)
+        stateless = self.entrance.shared is not None
+        return BoundedSessions(self._lowlevel_server, http, security, stateless=stateless)
 
     async def ask_portal(self, request: Request[T]) -> ApiResult[T]:
         """Send a request the way that the tools' requests go; raise a PortalError."""

@@ -12,15 +12,26 @@ from bitrix24_chat_mcp.settings.sections import HttpSettings
 
 
 class BoundedSessions(StreamableHTTPSessionManager):
-    """The SDK's sessions, of which one caller has at most `http.max_sessions_per_caller`."""
+    """The SDK's sessions, of which one caller has at most `http.max_sessions_per_caller`.
 
-    def __init__(self, server: Server[Any], http: HttpSettings, security: TransportSecuritySettings) -> None:
+    `stateless` for none at all: then any server answers any request of that era.
+    """
+
+    def __init__(
+        self,
+        server: Server[Any],
+        http: HttpSettings,
+        security: TransportSecuritySettings,
+        *,
+        stateless: bool = False,
+    ) -> None:
         super().__init__(
             server,
             security_settings=security,
             session_idle_timeout=http.session_idle_seconds,
             max_request_body_size=http.max_body_bytes,
             max_sessions=http.max_sessions,
+            stateless=stateless,
         )
         self._per_caller = http.max_sessions_per_caller
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from bitrix24_chat_mcp.portal.api.models import Chat
 
 FRESH = 60.0
-"""Seconds for which a state seen in a list is taken for the state now: the user has other clients too."""
+"""Seconds for which a state seen in a list is taken for the state now: the user has other clients too.
+
+0 where several servers serve one user: any of them may have changed it since.
+"""
 
 
 @dataclass(slots=True)
 class ChatCache:
     """One user's chats as last listed, and as changed since through this server."""
 
+    fresh: float = FRESH
     clock: Callable[[], float] = time.monotonic
     _titles: dict[str, str] = field(default_factory=dict[str, str])
     _pinned: dict[str, tuple[bool, float]] = field(default_factory=dict[str, tuple[bool, float]])
@@ -41,7 +45,7 @@ class ChatCache:
         now = self.clock()
         before, at = self._pinned.get(dialog_id, (None, 0.0))
         self._pinned[dialog_id] = pinned, now
-        if before is None or now - at > FRESH:
+        if before is None or now - at > self.fresh:
             self._pins = None
             return None
         if before is not pinned and self._pins:
@@ -50,4 +54,4 @@ class ChatCache:
 
     def pins(self) -> int | None:
         """Return how many chats are pinned, None if not known."""
-        return self._pins[0] if self._pins and self.clock() - self._pins[1] <= FRESH else None
+        return self._pins[0] if self._pins and self.clock() - self._pins[1] <= self.fresh else None

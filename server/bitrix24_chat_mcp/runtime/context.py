@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_chat_mcp.settings.load import Settings
 
 from .caller import CredentialProvider, caller
-from .chat_cache import ChatCache
+from .chat_cache import FRESH, ChatCache
 from .portal_access import PortalAccess
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ class AppContext:
     who: CredentialProvider
     deadline: float
     label: str = ""
+    alone: bool = True
+    """Whether no other server changes the same users' chats."""
     _heavy: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     _seen: OrderedDict[Credentials, ChatCache] = field(default_factory=OrderedDict["Credentials", ChatCache])
 
@@ -47,7 +49,7 @@ class AppContext:
 
     def seen(self, portal: Portal) -> ChatCache:
         """Return what this process has seen of the user's chats."""
-        seen = self._seen.setdefault(portal.credentials, ChatCache())
+        seen = self._seen.setdefault(portal.credentials, ChatCache(FRESH if self.alone else 0.0))
         self._seen.move_to_end(portal.credentials)
         while len(self._seen) > _MOST_SEEN:
             self._seen.popitem(last=False)
@@ -61,9 +63,20 @@ async def app_lifespan(settings: Settings, entrance: PortalAccess) -> AsyncGener
     who = caller if settings.transport == "http" and settings.http.auth else entrance.owner
     portals = settings.http.portals if settings.transport == "http" else frozenset[str]()
     around = sign_ins.refreshing if sign_ins else _as_it_is
+    shared = entrance.shared
     try:
-        async with open_pipeline(entrance.carrier, limits.of_line(portals), around=around) as line:
-            yield AppContext(line, who, limits.deadline, "demo portal" if settings.demo else "")
+        async with (
+            shared.running() if shared else nullcontext(),
+            open_pipeline(
+                entrance.carrier,
+                limits.of_line(portals),
+                around=around,
+                rate_limiter=shared.rate_limiter if shared else None,
+                epochs=shared.epochs if shared else None,
+            ) as line,
+        ):
+            label = "demo portal" if settings.demo else ""
+            yield AppContext(line, who, limits.deadline, label, alone=shared is None)
     finally:
         await entrance.carrier.aclose()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -9,11 +10,14 @@ import platformdirs
 from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ConfigurationError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
-from bitrix24_chat_mcp.portal.oauth.token_store import open_token_store
+from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore, open_token_store
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 
 from .caller import CredentialProvider, provider
+
+if TYPE_CHECKING:
+    from .shared_state import SharedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,13 @@ class PortalAccess:
     """Whose chats a server shows, before anybody asks.
 
     `owner` gives the credentials that the settings name, or raises; `sign_ins` are None without an
-    application.
+    application, `shared` is None where this server shares nothing with others.
     """
 
     carrier: HttpClient
     owner: CredentialProvider
     sign_ins: TokenRefresher | None = None
+    shared: "SharedState | None" = None
 
 
 def open_portal_access(settings: Settings, carrier: HttpClient | None = None) -> PortalAccess:
@@ -35,17 +40,29 @@ def open_portal_access(settings: Settings, carrier: HttpClient | None = None) ->
         carrier, credentials = _demo(carrier)
         return PortalAccess(carrier, provider(credentials))
     carrier = carrier or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
-    sign_ins = open_token_refresher(settings, carrier)
+    shared = open_shared_state(settings)
+    sign_ins = open_token_refresher(settings, carrier, shared)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
-        return PortalAccess(carrier, provider(webhook), sign_ins)
+        return PortalAccess(carrier, provider(webhook), sign_ins, shared)
     if sign_ins and settings.oauth.portal:
         key = settings.oauth.portal
-        return PortalAccess(carrier, lambda: sign_ins.load(key), sign_ins)
-    return PortalAccess(carrier, _nobody)
+        return PortalAccess(carrier, lambda: sign_ins.load(key), sign_ins, shared)
+    return PortalAccess(carrier, _nobody, shared=shared)
 
 
-def open_token_refresher(settings: Settings, carrier: HttpClient) -> TokenRefresher | None:
+def open_shared_state(settings: Settings) -> "SharedState | None":
+    """Return what this server shares with others, None where `shared.url` is not set."""
+    if not settings.shared.url or settings.demo:
+        return None
+    from .shared_state import connect  # noqa: PLC0415 - only servers that share state need it
+
+    return connect(settings, settings.shared.url.get_secret_value())
+
+
+def open_token_refresher(
+    settings: Settings, carrier: HttpClient, shared: "SharedState | None" = None
+) -> TokenRefresher | None:
     """Return the sign-ins of the application in the settings, if there is one."""
     application = settings.oauth.application()
     if application is None:
@@ -55,9 +72,12 @@ def open_token_refresher(settings: Settings, carrier: HttpClient) -> TokenRefres
         if "bitrix24" in settings.http.auth
         else "Ask the user to run `bitrix24-chat-mcp login` in a terminal and to sign in, then try again."
     )
-    return TokenRefresher(
-        application, lambda: open_token_store(settings.oauth.store, token_folder()), carrier, again
-    )
+
+    def open_store() -> TokenStore:
+        tokens = shared.tokens if shared else None
+        return tokens or open_token_store(settings.oauth.store, token_folder())
+
+    return TokenRefresher(application, open_store, carrier, again)
 
 
 def _named(settings: Settings) -> list[str] | None:

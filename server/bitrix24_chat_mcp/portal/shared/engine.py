@@ -80,6 +80,12 @@ class Engine:
             self._fail(_reason(error))
         raise StoreUnreachableError
 
+    async def trouble_now(self) -> str:
+        """Ask the engine, and return why it cannot be used; empty if it can."""
+        with suppress(StoreUnreachableError):
+            await self.run("PING")
+        return self.trouble
+
     async def script(self, name: str, keys: list[str], *arguments: str | float | bytes) -> Any:  # noqa: ANN401
         """Run one of the scripts beside this module, as one step that no other server interrupts."""
         text, digest = _script(name)

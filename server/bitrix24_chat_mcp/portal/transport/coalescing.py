@@ -8,7 +8,7 @@ pays for it.)
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import msgspec
@@ -25,8 +25,32 @@ from .limits import Limits
 from .retry import Send
 
 T = TypeVar("T")
-_Key = tuple[Credentials, str, bytes, Reader[object]]
+_Key = tuple[Credentials, object, str, bytes, Reader[object]]
+"""Whose read it is, in which epoch, and what is read."""
 _PROGRESS_EVERY = 1.0
+
+
+class Epochs(Protocol):
+    """Tells a user's epoch, which every write changes when it begins and when it has ended, at any server."""
+
+    async def current(self, credentials: Credentials) -> int | None:
+        """Return the epoch, None if it cannot be known now."""
+        ...
+
+    async def advance(self, credentials: Credentials) -> None:
+        """Begin the next epoch."""
+        ...
+
+
+class _OneEpoch:
+    """The epochs of a server that shares nothing: its own writes drop what is too old."""
+
+    async def current(self, credentials: Credentials) -> int | None:
+        del credentials
+        return 0
+
+    async def advance(self, credentials: Credentials) -> None:
+        del credentials
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +68,8 @@ class _SharedCall:
 class RequestCoalescer:
     """The topmost part of the line: takes requests from callers, and holds them to their deadlines."""
 
-    def __init__(self, leg: Send, limits: Limits) -> None:
+    def __init__(self, leg: Send, limits: Limits, epochs: Epochs | None = None) -> None:
+        self._epochs = epochs or _OneEpoch()
         self._leg = leg
         self._limits = limits
         self._trips: set[_SharedCall] = set()
@@ -64,10 +89,13 @@ class RequestCoalescer:
         if not request.writes:
             return await self._read(request, call)
         self._kept.forget(request.credentials)
+        await self._epochs.advance(request.credentials)
         try:
             return await self._join(self._start(request, call, None), call)
         finally:
             self._outdate(request.credentials)
+            with anyio.CancelScope(shield=True):
+                await self._epochs.advance(request.credentials)
 
     async def aclose(self) -> None:
         """Break off all requests, and let go those who wait for them."""
@@ -79,7 +107,10 @@ class RequestCoalescer:
 
     async def _read(self, request: Request[T], call: CallContext) -> ApiResult[T]:
         params = msgspec.json.encode(request.params, order="sorted")
-        key = (request.credentials, request.method, params, request.reader)
+        epoch: object = await self._epochs.current(request.credentials)
+        if epoch is None:  # nobody knows what other servers have written: this read is shared with none
+            epoch = object()
+        key = (request.credentials, epoch, request.method, params, request.reader)
         kept = self._kept.get(key)
         if kept:
             return kept

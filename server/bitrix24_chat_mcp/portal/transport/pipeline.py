@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request, parse_response
 
-from .coalescing import RequestCoalescer
+from .coalescing import Epochs, RequestCoalescer
 from .flight import Flight
 from .http_client import HttpClient
 from .limits import Limits
@@ -62,13 +62,14 @@ async def open_pipeline(
     *,
     around: Callable[[Post], Post] = lambda post: post,
     rate_limiter: Callable[[str], RateLimiter] | None = None,
+    epochs: Epochs | None = None,
     jitter: Random | None = None,
 ) -> AsyncGenerator[RequestPipeline]:
     """Open the line; closing it cancels what is under way. The carrier stays open, it is the caller's.
 
     `around` wraps each single REST request, below batches and retries: the place to renew credentials.
     `rate_limiter` takes a portal's origin and returns its rate limiter; the default keeps a bucket for each
-    portal in this process.
+    portal in this process. `epochs` tell which answers are too old because of another server's writes.
     """
     limits = limits or Limits()
     telemetry = Telemetry()
@@ -88,7 +89,7 @@ async def open_pipeline(
             return await dispatches[portal](flight)
 
         retry = Retry(RedirectFollower(dispatch, limits), limits, telemetry, jitter or Random())  # noqa: S311 - no secret
-        line = RequestPipeline(RequestCoalescer(retry, limits), dispatches)
+        line = RequestPipeline(RequestCoalescer(retry, limits, epochs), dispatches)
         try:
             yield line
         finally:
