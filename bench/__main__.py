@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, http, large, pacing, startup, tokens
+from bench import crowd, http, large, pacing, replicas, startup, tokens
 from bench.table import HEAD, Row
 
-PARTS = {"tokens": tokens, "large": large, "startup": startup, "pacing": pacing, "http": http, "crowd": crowd}
+PARTS = {
+    "tokens": tokens,
+    "large": large,
+    "startup": startup,
+    "pacing": pacing,
+    "http": http,
+    "crowd": crowd,
+    "replicas": replicas,
+}
 FILE = Path(__file__).parents[1] / "BENCHMARKS.md"
 
 

@@ -1,7 +1,7 @@
-"""Which answers are too old: a user's epoch changes when a write begins, and again when it has ended.
+"""Which answers are too old: a user's epoch changes with each write, before its caller is answered.
 
-An answer that was asked for in one epoch serves nobody in another. So whoever pins at one server never
-reads an older list at the next.
+An answer that was asked for in one epoch serves nobody in the next. So a caller who has pinned at one
+server never reads an older list at another.
 """
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials

@@ -31,7 +31,7 @@ _PROGRESS_EVERY = 1.0
 
 
 class Epochs(Protocol):
-    """Tells a user's epoch, which every write changes when it begins and when it has ended, at any server."""
+    """Tells a user's epoch, which every write changes before its caller is answered, at any server."""
 
     async def current(self, credentials: Credentials) -> int | None:
         """Return the epoch, None if it cannot be known now."""
@@ -89,7 +89,6 @@ class RequestCoalescer:
         if not request.writes:
             return await self._read(request, call)
         self._kept.forget(request.credentials)
-        await self._epochs.advance(request.credentials)
         try:
             return await self._join(self._start(request, call, None), call)
         finally:
