@@ -1,8 +1,8 @@
 """How several servers of one portal share its rate limit, beside servers that share nothing.
 
-Every server is a process with a user of its own, who calls again as soon as a call is answered. The portal drains ten times
-what Bitrix24 documents, so that a short time counts enough requests. A rate is that of the requests which
-reach the portal while all is saturated; the burst before that does not count.
+Every server is a process with a user of its own, who calls again as soon as a call is answered. The portal
+drains ten times what Bitrix24 documents, so that a short time counts enough requests. A rate is that of the
+requests which reach the portal while all is saturated; the burst before that does not count.
 """
 
 import asyncio

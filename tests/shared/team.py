@@ -53,9 +53,11 @@ class Team:
 
 
 @asynccontextmanager
-async def team(portal: DemoPortal, url: str, size: int = 4, **settings: Any) -> AsyncGenerator[Team]:
-    """Start the servers of one portal, which share the engine at `url`."""
-    port = free_port()
+async def team(
+    portal: DemoPortal, url: str | list[str], size: int = 4, *, port: int = 0, **settings: Any
+) -> AsyncGenerator[Team]:
+    """Start the servers of one portal, which share the engine at `url`; several are each server's way to it."""
+    port = port or free_port()
     base, proxy, each, engines = f"http://127.0.0.1:{port}", Proxy(), list[str](), list[Engine]()
     http = {"auth": ["bitrix24"], "public_url": base, "state_key": STATE_KEY} | settings.pop("http", {})
     application = {
@@ -65,19 +67,19 @@ async def team(portal: DemoPortal, url: str, size: int = 4, **settings: Any) -> 
         "client_secret": portal.client_secret,
     }
     limits = {"rate": 1000, "burst": 1_000_000}
-    tables = {"limits": limits, "oauth": application, "shared": {"url": url}, "http": http, **settings}
+    tables = {"limits": limits, "oauth": application, "http": http, **settings}
     async with AsyncExitStack() as stack:
-        for _ in range(size):
-            chosen = Settings.model_validate({"transport": "http", **tables})
+        for number in range(size):
+            shared = {"url": url if isinstance(url, str) else url[number]}
+            chosen = Settings.model_validate({"transport": "http", "shared": shared, **tables})
             server = build_server(chosen, HttpClient(transport=in_process(portal)))
             app = http_app(server, chosen.http)
             each.append(await stack.enter_async_context(serving(app)))
             proxy.servers.append(app)
             assert server.entrance.shared
             engines.append(server.entrance.shared.engine)
-        yield Team(
-            await stack.enter_async_context(serving(_without_lifespan(proxy), port)), proxy, each, engines
-        )
+        address = await stack.enter_async_context(serving(_without_lifespan(proxy), port))
+        yield Team(address, proxy, each, engines)
 
 
 def _without_lifespan(proxy: Proxy) -> ASGIApp:
