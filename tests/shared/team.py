@@ -56,7 +56,7 @@ class Team:
 async def team(
     portal: DemoPortal, url: str | list[str], size: int = 4, *, port: int = 0, **settings: Any
 ) -> AsyncGenerator[Team]:
-    """Start the servers of one portal, which share the engine at `url`; several are each server's way to it."""
+    """Start the servers of one portal, which share the engine at `url`; of several, each has one."""
     port = port or free_port()
     base, proxy, each, engines = f"http://127.0.0.1:{port}", Proxy(), list[str](), list[Engine]()
     http = {"auth": ["bitrix24"], "public_url": base, "state_key": STATE_KEY} | settings.pop("http", {})

@@ -16,13 +16,16 @@ from types import FrameType
 from typing import Any
 
 from bitrix24_chat_mcp.mcp_server.app import build_server
-from bitrix24_chat_mcp.portal.oauth import application, refresh, token_store
+from bitrix24_chat_mcp.portal.oauth import application, refresh, stored_pair, token_store
+from bitrix24_chat_mcp.portal.shared import engine
+from bitrix24_chat_mcp.portal.shared import token_store as shared_token_store
 from bitrix24_chat_mcp.portal.transport import http_client
 from bitrix24_chat_mcp.settings.load import load
 from conversation import text
 from mcp import Client
 
-WATCHED = {module.__file__ for module in (http_client, application, refresh, token_store)}
+SIGNING_IN = (http_client, application, refresh, stored_pair, token_store, shared_token_store, engine)
+WATCHED = {module.__file__ for module in SIGNING_IN}
 
 
 class Steps:

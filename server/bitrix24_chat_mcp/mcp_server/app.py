@@ -62,7 +62,7 @@ def build_server(settings: Settings, carrier: HttpClient | None = None) -> ChatS
 
 def _state_security(settings: Settings) -> RequestStateSecurity | None:
     """Return the seal of what clients carry for us; None leaves it to a key of this process."""
-    keys = [key.get_secret_value() for key in settings.http.state_key]
+    keys = [key.get_secret_value() for key in settings.http.state_key or ()]
     return RequestStateSecurity(keys=keys) if keys else None
 
 

@@ -52,9 +52,7 @@ def _engine_url(secret: SecretStr) -> SecretStr:
     except ValueError:
         raise ValueError("it is not an address") from None
     if not usable:
-        raise ValueError(
-            "it does not have the form valkey://USER:PASSWORD@HOST:6379/0, redis:// or rediss://"
-        )
+        raise ValueError("it is no address of a host that begins with valkey://, redis:// or rediss://")
     known.register(secret, unquote(parts.password or ""))
     return secret
 
@@ -147,8 +145,8 @@ class HttpSettings(BaseModel):
     max_sessions: int = Field(default=1000, ge=1, description="Sessions at once, of clients that need one.")
     max_sessions_per_caller: int = Field(default=50, ge=1, description="How many of these one user may have.")
     session_idle_seconds: int = Field(default=1800, ge=1, description="How long an idle session is kept.")
-    state_key: KeyRing = Field(
-        default=(),
+    state_key: KeyRing | None = Field(
+        default=None,
         description="Seals what clients carry for the server; the same on all its processes. Of several, the "
         "first seals and all open.",
     )
@@ -170,7 +168,7 @@ class HttpSettings(BaseModel):
 
     def key_ring(self) -> list[bytes]:
         """Return the keys that seal and open, the one that seals first."""
-        return [key.get_secret_value().encode() for key in self.state_key]
+        return [key.get_secret_value().encode() for key in self.state_key or ()]
 
 
 class SharedSettings(BaseModel):

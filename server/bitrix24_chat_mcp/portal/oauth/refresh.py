@@ -174,9 +174,10 @@ class TokenRefresher:
 
     async def _next(self, key: str, stored: StoredPair, *, expired: bool) -> StoredPair:
         """Return the pair that follows the stored one; raise ConflictError if that was replaced meanwhile."""
-        if not expired:
-            raise await self._ended(key, stored, "The portal does not know the sign-in any more.")
         in_doubt = stored.in_doubt()
+        if not expired:
+            meaning = "The portal does not know the sign-in any more."
+            raise await self._ended(key, stored, meaning, in_doubt=in_doubt)
         # A full disk has to be found before the refresh token is used up.
         stored = await self._save(key, stored.begin_refresh(), stored.generation)
         response = await self._post(self.application.refresh_request(stored.pair))
@@ -186,9 +187,7 @@ class TokenRefresher:
             if error.code != "INVALID_GRANT":
                 raise
             meaning = "The sign-in to Bitrix24 has expired, or was used up."
-            if in_doubt:  # by a server that is frozen, perhaps, and stores the next pair when it goes on
-                raise self._not_signed_in(meaning) from None
-            raise await self._ended(key, stored, meaning) from None
+            raise await self._ended(key, stored, meaning, in_doubt=in_doubt) from None
         return await self._replace(key, stored, new)
 
     async def _replace(self, key: str, stored: StoredPair, new: TokenPair) -> StoredPair:
@@ -207,10 +206,11 @@ class TokenRefresher:
                     raise
                 stored = found
 
-    async def _ended(self, key: str, stored: StoredPair, meaning: str) -> NotAuthenticatedError:
-        """Delete an invalid pair, so that no request is made with it again; return the error to raise."""
-        await (await self._opened()).delete(key, generation=stored.generation)
-        return self._not_signed_in(meaning)
+    async def _ended(self, key: str, dead: StoredPair, why: str, *, in_doubt: bool) -> NotAuthenticatedError:
+        """Delete an invalid pair, unless a frozen server may store the next; return the error to raise."""
+        if not in_doubt:
+            await (await self._opened()).delete(key, generation=dead.generation)
+        return self._not_signed_in(why)
 
     async def _opened(self) -> TokenStore:
         return self._store or await asyncio.to_thread(self.open_store)

@@ -18,8 +18,8 @@ from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, StoredToke
 from .engine import Engine, digest
 from .sealing import ValueSealer
 
-LEASE = 60.0
-"""Seconds for which a lock is held at most; longer than a request to the OAuth server may take."""
+LEASE = 15.0
+"""Seconds for which a lock is held at most: less than a call may take, so that a killed holder costs none."""
 _LIFE = 200 * 86400  # seconds; Bitrix24's refresh tokens live 180 days
 _POLL = 0.05  # seconds between two attempts to get a lock
 _HELD_SECONDS = 60.0
