@@ -95,7 +95,8 @@ class Engine:
             return await self.run("EVAL", text, len(keys), *keys, *arguments)
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; what is asked afterwards fails."""
+        self.trouble = "it is closed"
         if self._probe:
             self._probe.cancel()
         await self._client.aclose()

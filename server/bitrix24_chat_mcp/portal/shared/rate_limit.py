@@ -79,9 +79,7 @@ class SharedRateLimiter:
             if self._alone:
                 await self._alone.release()
             return
-        self._over.append(self._leases.popleft())
-        if self._settling is None or self._settling.done():
-            self._settling = asyncio.create_task(self._settle_later())
+        self._end(self._leases.popleft())
 
     async def exhaust(self) -> None:
         """Use up all places: the portal refused, so others at this address have filled its bucket."""
@@ -109,7 +107,13 @@ class SharedRateLimiter:
     def _give_back(self, done: "asyncio.Task[tuple[bool, float]]", lease: str) -> None:
         """Return the place of a caller who has gone while the engine was asked for it."""
         if not done.cancelled() and not done.exception() and done.result()[0]:
-            self._over.append(lease)
+            self._end(lease)
+
+    def _end(self, lease: str) -> None:
+        """Tell the engine that a request is over: with the next one, or after a while."""
+        self._over.append(lease)
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(self._settle_later())
 
     async def _acquire_alone(self) -> float:
         self._full = True
