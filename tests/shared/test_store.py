@@ -115,6 +115,14 @@ async def test_an_epoch_changes_with_each_write_of_that_user_alone(engine: Engin
     assert await epochs.current(other) == before[1]
 
 
+async def test_a_crowd_of_callers_is_no_failure_of_the_engine(
+    store: SharedTokenStore, engine: Engine
+) -> None:
+    saved = await store.save("user 7", "the pair", generation=None)
+    assert await asyncio.gather(*(store.load("user 7") for _ in range(3000))) == [saved] * 3000
+    assert not engine.trouble
+
+
 @pytest.mark.parametrize("how", ["stopped", "frozen"])
 async def test_no_caller_waits_for_an_engine_that_fails_and_a_token_read_before_is_still_good(
     store: SharedTokenStore, engine: Engine, valkey: ValkeyServer, how: str

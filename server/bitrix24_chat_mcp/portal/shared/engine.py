@@ -48,6 +48,7 @@ class Engine:
         except ValueError:
             raise EngineSetupError("it is not an address such as valkey://HOST:6379/0") from None
         self._client = Valkey(connection_pool=self._pool)
+        self._places = asyncio.Semaphore(_CONNECTIONS)
         self._probe: asyncio.Task[None] | None = None
         self.trouble = ""
         """Why the engine cannot be used now; empty while it can."""
@@ -63,14 +64,15 @@ class Engine:
 
     async def run(self, *command: str | float | bytes) -> Any:  # noqa: ANN401 - whatever the command answers
         """Run one command; raise StoreUnreachableError where no answer comes in time."""
-        if self.trouble:
-            raise StoreUnreachableError
-        task = asyncio.create_task(self._execute(command))
-        task.add_done_callback(_retrieve)
-        for limit in (LIMIT, _SECOND_LOOK):
-            await asyncio.wait({task}, timeout=limit)
-            if task.done():
-                break
+        async with self._places:  # a crowd of callers is no failure of the engine's
+            if self.trouble:
+                raise StoreUnreachableError
+            task = asyncio.create_task(self._execute(command))
+            task.add_done_callback(_retrieve)
+            for limit in (LIMIT, _SECOND_LOOK):
+                await asyncio.wait({task}, timeout=limit)
+                if task.done():
+                    break
         try:
             return task.result()
         except asyncio.InvalidStateError:
