@@ -24,6 +24,7 @@ WAYS: dict[str, dict[str, object]] = {
 }
 PUBLIC = {
     "/healthz",
+    "/readyz",
     "/authorize",
     "/token",
     "/register",
