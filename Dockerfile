@@ -6,7 +6,7 @@ COPY server server
 COPY prompts prompts
 # Compiled here, so that every start is as fast as the second.
 RUN python -m venv /opt/server \
-    && /opt/server/bin/pip install --no-cache-dir --compile '.[speed]'
+    && /opt/server/bin/pip install --no-cache-dir --compile '.[speed,replicas]'
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="bitrix24-chat-mcp" org.opencontainers.image.licenses="MIT" \

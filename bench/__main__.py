@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, http, large, pacing, startup, titles, tokens
+from bench import crowd, http, large, pacing, replicas, startup, titles, tokens
 from bench.table import HEAD, Row
 
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "pacing": pacing,
     "http": http,
     "crowd": crowd,
+    "replicas": replicas,
 }
 FILE = Path(__file__).parents[1] / "BENCHMARKS.md"
 

@@ -8,16 +8,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGINT
+from typing import NamedTuple
 
 _SERVE = """
 import json, sys
 sys.path.insert(0, sys.argv[2])
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serve
-portal = DemoPortal(chats=int(sys.argv[3]), rate=float(sys.argv[1]))
+portal = DemoPortal(chats=int(sys.argv[3]), rate=float(sys.argv[1]), burst=float(sys.argv[4]))
 serve(portal, started=lambda port: print(port, flush=True))
-print(json.dumps([request.status for request in portal.requests]))
+print(json.dumps([(request.status, request.user, request.time) for request in portal.requests]))
 """
+
+
+class Served(NamedTuple):
+    """One request: its HTTP status, whose it was, and when it came, in Unix seconds."""
+
+    status: int | None
+    user: int | None
+    time: float
 
 
 @dataclass
@@ -25,16 +34,21 @@ class ServedPortal:
     """A portal in another process."""
 
     origin: str
-    statuses: list[int | None] = field(default_factory=list[int | None])
-    """The HTTP status of every request, known once the portal has stopped."""
+    requests: list[Served] = field(default_factory=list[Served])
+    """Every request, known once the portal has stopped."""
+
+    @property
+    def statuses(self) -> list[int | None]:
+        """The HTTP status of every request."""
+        return [request.status for request in self.requests]
 
 
 @asynccontextmanager
-async def demo_portal(rate: float, chats: int = 300) -> AsyncGenerator[ServedPortal]:
-    """Start a portal with so many chats whose bucket drains at `rate`."""
+async def demo_portal(rate: float, chats: int = 300, burst: float = 50) -> AsyncGenerator[ServedPortal]:
+    """Start a portal with so many chats whose bucket drains at `rate` and holds `burst`."""
     server = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", _SERVE, str(rate), str(Path(__file__).parent.parent / "server"), str(chats)),
+        *("-c", _SERVE, str(rate), str(Path(__file__).parent.parent / "server"), str(chats), str(burst)),
         stdout=asyncio.subprocess.PIPE,
     )
     output = server.stdout or asyncio.StreamReader()
@@ -44,4 +58,4 @@ async def demo_portal(rate: float, chats: int = 300) -> AsyncGenerator[ServedPor
         yield portal
     finally:
         server.send_signal(SIGINT)
-        portal.statuses += json.loads((await server.communicate())[0])
+        portal.requests += [Served(*request) for request in json.loads((await server.communicate())[0])]

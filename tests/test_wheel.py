@@ -52,3 +52,9 @@ def test_the_wheel_holds_both_packages_and_their_texts_and_nothing_else(site: Pa
     texts = {str(path.relative_to(ROOT)) for path in (ROOT / "prompts").rglob("*.md")}
     packed = {str(path.relative_to(site / "bitrix24_chat_mcp")) for path in site.rglob("*.md")}
     assert packed == texts
+
+
+def test_the_wheel_holds_the_scripts_that_servers_run_in_their_engine(site: Path) -> None:
+    shared = ROOT / "server" / "bitrix24_chat_mcp" / "portal" / "shared" / "scripts"
+    built = site / "bitrix24_chat_mcp" / "portal" / "shared" / "scripts"
+    assert {script.name for script in built.iterdir()} == {script.name for script in shared.iterdir()}

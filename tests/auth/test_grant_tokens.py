@@ -166,7 +166,7 @@ async def test_neither_side_s_token_reaches_the_other(serve: Serve, portal: Demo
 
 async def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
     now = [1_000_000.0]
-    grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
+    grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, clock=lambda: now[0])
     first = await grants.begin("client", "sign-in", ["chats"], "resource")
     grant = await grants.by_refresh(str(first.refresh_token))
     assert grant
@@ -181,7 +181,7 @@ async def test_a_stolen_refresh_token_ends_the_grant(tmp_path: Path) -> None:
 
 async def test_grant_tokens_end_in_time_and_cannot_be_made_up(tmp_path: Path) -> None:
     now = [1_000_000.0]
-    grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, lambda: now[0])
+    grants = GrantStore(FileTokenStore(tmp_path), b"k" * 32, clock=lambda: now[0])
     tokens = await grants.begin("client", "sign-in", ["chats"], "resource")
     assert await grants.by_access(tokens.access_token)
     assert await grants.by_access(tokens.access_token[:-1] + "?") is None

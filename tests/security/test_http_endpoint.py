@@ -23,6 +23,7 @@ WAYS: dict[str, dict[str, object]] = {
 }
 PUBLIC = {
     "/healthz",
+    "/readyz",
     "/authorize",
     "/token",
     "/register",

@@ -113,7 +113,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def grants(tmp_path: Path, clock: Clock) -> GrantStore:
-    return GrantStore(FileTokenStore(tmp_path), b"k" * 32, clock)
+    return GrantStore(FileTokenStore(tmp_path), b"k" * 32, clock=clock)
 
 
 async def test_two_processes_that_refresh_their_own_copies_are_signed_in_after_a_week(

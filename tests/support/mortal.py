@@ -16,14 +16,26 @@ from types import FrameType
 from typing import Any
 
 from bitrix24_chat_mcp.mcp_server.app import build_server
-from bitrix24_chat_mcp.portal.oauth import application, local_store, refresh
+from bitrix24_chat_mcp.portal.oauth import application, local_store, refresh, stored_pair
+from bitrix24_chat_mcp.portal.shared import engine
+from bitrix24_chat_mcp.portal.shared import token_store as shared_token_store
 from bitrix24_chat_mcp.portal.transport import http_client, http_session
 from bitrix24_chat_mcp.settings.load import load
 from mcp import Client
 
 from support.conversation import text
 
-WATCHED = {module.__file__ for module in (http_client, http_session, application, refresh, local_store)}
+SIGNING_IN = (
+    http_client,
+    http_session,
+    application,
+    refresh,
+    stored_pair,
+    local_store,
+    shared_token_store,
+    engine,
+)
+WATCHED = {module.__file__ for module in SIGNING_IN}
 
 
 class Steps:

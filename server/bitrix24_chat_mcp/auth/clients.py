@@ -82,9 +82,10 @@ class ClientRegistry:
         if is_document(client_id):
             returns = self._documents.redirect_uris(client_id)
             return _client(client_id, returns, "none") if returns else None
-        if registration := self._sealer.open("client", client_id, _Registration):
-            return self._registered(client_id, registration)
-        # Not sealed by the present key: the key may have been replaced since.
+        for sealer in self._sealer.each():
+            if registration := sealer.open("client", client_id, _Registration):
+                return _registered(sealer, client_id, registration)
+        # Not sealed by a present key: the key may have been replaced since.
         stored = await self._store.load(f"client:{digest(client_id)}")
         return Client.model_validate_json(stored.text) if stored else None
 
@@ -100,7 +101,7 @@ class ClientRegistry:
         client.client_id = self._sealer.seal("client", registration)
         if max(len(client.client_id) / MOST_CHARACTERS, len(client.model_dump_json()) / _MOST_METADATA) > 1:
             raise RegistrationError("invalid_client_metadata", "the metadata is too long")
-        client.client_secret = self._registered(client.client_id, registration).client_secret
+        client.client_secret = _registered(self._sealer, client.client_id, registration).client_secret
 
     async def store(self, client: OAuthClientInformationFull) -> None:
         """Store a registered client that a user has let in: it is known even after a change of the key."""
@@ -112,12 +113,13 @@ class ClientRegistry:
             generation = stored.generation if stored else None
             await self._store.save(key, client.model_dump_json(exclude_none=True), generation=generation)
 
-    def _registered(self, client_id: str, registration: _Registration) -> Client:
-        client = _client(client_id, registration.redirect_uris, registration.method)
-        client.client_name = registration.name or None
-        if registration.method != "none":
-            client.client_secret = self._sealer.mac("client secret", client_id)
-        return client
+
+def _registered(sealer: Sealer, client_id: str, registration: _Registration) -> Client:
+    client = _client(client_id, registration.redirect_uris, registration.method)
+    client.client_name = registration.name or None
+    if registration.method != "none":
+        client.client_secret = sealer.mac("client secret", client_id)
+    return client
 
 
 def digest(client_id: str) -> str:

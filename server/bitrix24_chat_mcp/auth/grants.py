@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -62,13 +62,14 @@ class _StoredGrant:
 class GrantStore:
     """All grants. Tokens are derived from the key, so none is stored.
 
-    After a change of the key the present refresh tokens are still valid, by their digests; access tokens
-    are not, and older refresh tokens are refused without ending the grant.
+    Once a key has left the ring, the refresh tokens that it made are still good while they are the present
+    ones, by their digests; access tokens are not, and older refresh tokens are refused without ending the
+    grant.
     """
 
-    def __init__(self, store: TokenStore, key: bytes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: TokenStore, *ring: bytes, clock: Callable[[], float] = time.time) -> None:
         self._store = store
-        self._sealer = Sealer(key)
+        self._sealer = Sealer(*ring)
         self._clock = clock
 
     async def begin(
@@ -154,18 +155,27 @@ class GrantStore:
         expires = int(grant.renewed) + ACCESS_LIFE
         return OAuthToken(
             access_token=self._token("access", grant.id, expires),
-            refresh_token=self._token("refresh", grant.id, grant.generation),
+            refresh_token=self._present(grant),
             expires_in=max(0, expires - int(self._clock())),
             scope=" ".join(grant.scopes),
         )
 
     def _token(self, kind: str, grant_id: str, number: int) -> str:
+        return next(self._made(kind, grant_id, number))
+
+    def _made(self, kind: str, grant_id: str, number: int) -> Iterator[str]:
+        """Return the token that each key makes."""
         stem = f"{grant_id}{number:0{_NUMBER}x}"
-        return stem + self._sealer.mac(kind, stem)
+        return (stem + mac for mac in self._sealer.macs(kind, stem))
+
+    def _present(self, grant: Grant) -> str:
+        """Return the grant's present refresh token, which another key than the first may have made."""
+        made = list(self._made("refresh", grant.id, grant.generation))
+        return next((token for token in made if _digest(token) == grant.refresh), made[0])
 
     def _is_sealed(self, kind: str, token: str) -> bool:
         stem = token[: _ID + _NUMBER]
-        return hmac.compare_digest(token.encode(), (stem + self._sealer.mac(kind, stem)).encode())
+        return self._sealer.is_mac(kind, stem, token[len(stem) :])
 
 
 def _number(token: str) -> int:

@@ -4,7 +4,6 @@ The server stores none of them. Each is sealed into the address of the consent p
 that travels to the portal and back, then into the code; the browser also has to show a cookie.
 """
 
-import hmac
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -102,4 +101,4 @@ class PendingAuthorizations:
 
     def is_by(self, pending: PendingAuthorization, cookie: str | None) -> bool:
         """Tell whether a cookie is that of the browser that began the sign-in."""
-        return hmac.compare_digest((cookie or "").encode(), self.cookie(pending).encode())
+        return self._sealer.is_mac("browser", pending.id, cookie or "")

@@ -19,7 +19,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
-from bitrix24_chat_mcp.portal.api.errors import PortalError
+from bitrix24_chat_mcp.portal.api.errors import PortalError, StoreUnreachableError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.runtime.caller import CallerToken, provider
 
@@ -174,5 +174,7 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
         """Return the credentials of the grant's user, None if the user is not signed in any more."""
         try:
             return await self._refresher.load(grant.sign_in)
+        except StoreUnreachableError:
+            raise  # nobody is signed out by that
         except PortalError:
             return None

@@ -40,7 +40,21 @@ def _check_settings(options: dict[str, Any]) -> int:
     path = find_file(settings.config)
     _passed("settings", f"read from {path}" if path else "no file; environment and defaults")
     _passed("tools", ", ".join(_tools(settings)))
-    return asyncio.run(_check_portal(settings))
+    return _check_shared_state(settings) or asyncio.run(_check_portal(settings))
+
+
+def _check_shared_state(settings: Settings) -> int:
+    """Ask the engine that several servers share, if there is one."""
+    if not settings.shared.url:
+        return 0
+    from bitrix24_chat_mcp.runtime import shared_state  # noqa: PLC0415 - see portal_access
+
+    try:
+        version = asyncio.run(shared_state.check(settings.shared.url.get_secret_value()))
+    except ConfigError as error:
+        return _failed("shared state", str(error))
+    _passed("shared state", f"the engine answers, version {version}")
+    return 0
 
 
 def _tools(settings: Settings) -> Iterator[str]:

@@ -13,7 +13,7 @@ from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, parse_response, read
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
-from bitrix24_chat_mcp.runtime.portal_access import open_token_refresher
+from bitrix24_chat_mcp.runtime.portal_access import open_shared_state, open_token_refresher
 from bitrix24_chat_mcp.settings.load import ConfigError, Settings
 
 from .console import CommandError, load_settings, one_line
@@ -48,7 +48,7 @@ def logout(options: dict[str, Any]) -> int:
 
 
 def _token_refresher(settings: Settings, client: HttpClient) -> TokenRefresher:
-    refresher = open_token_refresher(settings, client)
+    refresher = open_token_refresher(settings, client, open_shared_state(settings))
     if refresher is None:
         raise ConfigError(
             "oauth: set oauth.portal, oauth.client_id and oauth.client_secret of a local application first"

@@ -57,8 +57,8 @@ def _instructions(settings: Settings) -> str:
 
 def _state_security(settings: Settings) -> RequestStateSecurity | None:
     """Return what seals the state that clients carry; None for a key of this process alone."""
-    key = settings.http.state_key
-    return RequestStateSecurity(keys=[key.get_secret_value()]) if key else None
+    keys = [key.get_secret_value() for key in settings.http.state_key or ()]
+    return RequestStateSecurity(keys=keys) if keys else None
 
 
 def _recent() -> FunctionResource:

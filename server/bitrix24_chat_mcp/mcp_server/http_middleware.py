@@ -7,6 +7,8 @@ from collections.abc import Collection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+
 _logger = logging.getLogger(__name__)
 _MOST_PATH = 200
 
@@ -84,14 +86,22 @@ class ErrorResponses:
 
         try:
             return await self._app(scope, receive, note_start)
-        except Exception as error:
-            _logger.error("%s %s failed", scope["method"], scope["path"][:_MOST_PATH], exc_info=error)  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 - the client gets a sentence, the log the rest
+            refusal = _explained(error, scope)
         if not started:
-            said = "The server failed on this request, and has logged why; try again once."
-            await _refusal(500, said)(scope, receive, send)
+            await refusal(scope, receive, send)
         return None
 
 
+def _explained(error: Exception, scope: Scope) -> JSONResponse:
+    """Return the answer to a request that failed; log what nobody expected."""
+    if isinstance(error, StoreUnreachableError):
+        return _refusal(503, str(error), {"Retry-After": "60"})
+    _logger.error("%s %s failed", scope["method"], scope["path"][:_MOST_PATH], exc_info=error)
+    return _refusal(500, "The server failed on this request, and has logged why; try again once.")
+
+
 def _refusal(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    error = "server_error" if status == 500 else "invalid_request"  # noqa: PLR2004
-    return JSONResponse({"error": error, "error_description": said}, status, headers)
+    errors = {500: "server_error", 503: "temporarily_unavailable"}
+    body = {"error": errors.get(status, "invalid_request"), "error_description": said}
+    return JSONResponse(body, status, headers)

@@ -73,7 +73,8 @@ class ChatServer(MCPServer[AppContext]):
         """Return what serves it over HTTP, to be run once; authentication belongs before it."""
         from .sessions import BoundedSessions  # noqa: PLC0415 - stdio does not need it
 
-        sessions = BoundedSessions(self._lowlevel_server, http, security)
+        stateless = self.context.access.shared is not None
+        sessions = BoundedSessions(self._lowlevel_server, http, security, stateless=stateless)
         count_sessions(sessions)
         return sessions
 

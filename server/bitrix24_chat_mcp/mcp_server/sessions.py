@@ -16,17 +16,26 @@ from bitrix24_chat_mcp.settings.sections import HttpSettings
 class BoundedSessions(StreamableHTTPSessionManager):
     """The SDK's sessions, of which one caller has at most `http.max_sessions_per_caller`.
 
-    The SDK has no public place for this bound. Raises ConfigError where its private one is gone: otherwise
-    another version of the SDK would switch the bound off without a word.
+    With `stateless` there are none: then any server answers any request of that era. The SDK has no public
+    place for this bound. Raises ConfigError where its private one is gone: otherwise another version of the
+    SDK would switch the bound off without a word.
     """
 
-    def __init__(self, server: Server[Any], http: HttpSettings, security: TransportSecuritySettings) -> None:
+    def __init__(
+        self,
+        server: Server[Any],
+        http: HttpSettings,
+        security: TransportSecuritySettings,
+        *,
+        stateless: bool = False,
+    ) -> None:
         super().__init__(
             server,
             security_settings=security,
             session_idle_timeout=http.session_idle_seconds,
             max_request_body_size=http.max_body_bytes,
             max_sessions=http.max_sessions,
+            stateless=stateless,
         )
         self._per_caller = http.max_sessions_per_caller
         if not (hasattr(StreamableHTTPSessionManager, "_admit_session") and hasattr(self, "_session_owners")):

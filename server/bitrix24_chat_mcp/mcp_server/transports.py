@@ -5,8 +5,11 @@ import re
 import socket
 import sys
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import anyio
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
@@ -38,15 +41,24 @@ _CORS_REQUEST_HEADERS = (
 
 
 def serve(server: ChatServer, settings: Settings) -> None:
-    """Serve until the host closes stdin, or a signal ends the process."""
+    """Serve until the host closes stdin, or a signal ends the process. Raises ConfigError."""
+    if settings.shared.url:
+        _check_shared_state(settings.shared.url.get_secret_value())
     if settings.transport == "http":
         _serve_http(server, settings.http)
     else:
         server.run("stdio")
 
 
+def _check_shared_state(url: str) -> None:
+    """Find a wrong address or password of what servers share before anybody calls; raise ConfigError."""
+    from bitrix24_chat_mcp.runtime import shared_state  # noqa: PLC0415 - see portal_access
+
+    anyio.run(shared_state.check, url)
+
+
 def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | None = None) -> "Starlette":
-    """Return the ASGI application: `/mcp`, `/mcp/`, `/healthz`, and the endpoints of OAuth.
+    """Return the ASGI application: `/mcp`, `/mcp/`, `/healthz`, `/readyz`, and the endpoints of OAuth.
 
     `documents` replaces the HTTP client that fetches clients' metadata documents. Raises ConfigError.
     """
@@ -65,8 +77,9 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
     endpoint = _with_cors(endpoint, http.allowed_origins)
     # Some clients cannot follow a redirect with a POST, so both spellings lead to the same place.
     paths = (PATH, f"{PATH}/")
+    ready = Route("/readyz", partial(_ready, server))
     app = Starlette(
-        routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), *oauth_routes],
+        routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), ready, *oauth_routes],
         middleware=[
             Middleware(ErrorResponses),
             Middleware(BodyLimit, _MOST_BODY, http.request_seconds, exempt=paths),
@@ -80,6 +93,17 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
 async def _health(_: "Request") -> "Response":
     from starlette.responses import JSONResponse  # noqa: PLC0415
 
+    return JSONResponse({"status": "ok"})
+
+
+async def _ready(server: ChatServer, _: "Request") -> "Response":
+    """Tell a proxy whether this server can do everything: it cannot without what it shares with others."""
+    from starlette.responses import JSONResponse  # noqa: PLC0415
+
+    shared = server.context.access.shared
+    trouble = await shared.engine.trouble_now() if shared else ""
+    if trouble:
+        return JSONResponse({"status": "unavailable", "reason": f"shared.url: {trouble}"}, 503)
     return JSONResponse({"status": "ok"})
 
 

@@ -9,7 +9,10 @@ from cachetools import LRUCache
 from bitrix24_chat_mcp.portal.api.models import Chat
 
 FRESH = 60.0
-"""Seconds for which a listed state is taken for the present one: the user has other clients, too."""
+"""Seconds for which a listed state is taken for the present one: the user has other clients, too.
+
+0 where several servers serve one user: any of them may have changed it since.
+"""
 MOST_CHATS = 5000
 LONGEST_TITLE = 1000
 """Characters; a longer title is asked for again where it is needed."""
@@ -26,7 +29,8 @@ class _KnownChat(NamedTuple):
 class ChatCache:
     """One user's chats as last listed, and as changed since through this server."""
 
-    def __init__(self) -> None:
+    def __init__(self, fresh: float = FRESH) -> None:
+        self._fresh = fresh
         self._chats: LRUCache[str, _KnownChat] = LRUCache(MOST_CHATS)
         self._pin_count: tuple[int, float] | None = None
 
@@ -51,7 +55,7 @@ class ChatCache:
         """Remember a pin or unpin; return whether it changed anything, None where that is not known."""
         now, before = current_time(), self._known(dialog_id)
         self._chats[dialog_id] = before._replace(pinned=pinned, at=now)
-        if before.pinned is None or now - before.at > FRESH:
+        if before.pinned is None or now - before.at >= self._fresh:
             self._pin_count = None
             return None
         changed = before.pinned is not pinned
@@ -62,7 +66,7 @@ class ChatCache:
 
     def pin_count(self) -> int | None:
         """Return how many chats are pinned, None where that is not known."""
-        if self._pin_count and current_time() - self._pin_count[1] <= FRESH:
+        if self._pin_count and current_time() - self._pin_count[1] < self._fresh:
             return self._pin_count[0]
         return None
 

@@ -1,7 +1,7 @@
 """The application's context: what tools, resources, prompts and authentication share while a server runs."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TypeVar
 
 from cachetools import LRUCache
@@ -15,7 +15,7 @@ from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
 from bitrix24_chat_mcp.settings.load import Settings
 
 from .caller import caller_credentials
-from .chat_cache import ChatCache
+from .chat_cache import FRESH, ChatCache
 from .portal_access import open_portal_access
 from .worker_threads import WorkerThreads
 from .write_feed import WriteFeed
@@ -51,13 +51,18 @@ class AppContext:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["AppContext"]:
         """Open the pipeline, without touching the network; close it and its connections in the end."""
-        refresher = self.access.token_refresher
+        refresher, shared = self.access.token_refresher, self.access.shared
         around = refresher.refreshing if refresher else _unchanged
         try:
             pipeline = open_pipeline(
-                self.access.http_client, self._limits, portals=self._portals, around=around
+                self.access.http_client,
+                self._limits,
+                around=around,
+                rate_limiter=shared.rate_limiter if shared else None,
+                epochs=shared.epochs if shared else None,
+                portals=self._portals,
             )
-            async with pipeline as self._send:
+            async with shared.running() if shared else nullcontext(), pipeline as self._send:
                 yield self
         finally:
             self._send = None
@@ -79,7 +84,7 @@ class AppContext:
 
     def chats(self, user: Credentials) -> ChatCache:
         """Return what this process knows of a user's chats."""
-        return self._chats.setdefault(user, ChatCache())
+        return self._chats.setdefault(user, ChatCache(0.0 if self.access.shared else FRESH))
 
     async def run_in_thread(self, user: Credentials, work: Callable[[], T]) -> T:
         """Do in a thread what would hold up other callers; raise DeadlineError when it takes too long."""

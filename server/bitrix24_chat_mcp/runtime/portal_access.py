@@ -1,8 +1,9 @@
 """How a server reaches the portal, as far as the settings decide it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -11,10 +12,14 @@ from bitrix24_chat_mcp.portal.api.credentials import Credentials, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ConfigurationError
 from bitrix24_chat_mcp.portal.oauth.local_store import open_token_store
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
+from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 
 from .caller import CredentialProvider, provider
+
+if TYPE_CHECKING:
+    from .shared_state import SharedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +27,15 @@ class PortalAccess:
     """The settings turned into objects; nothing is opened, and nothing here changes while a server runs.
 
     `credentials` gives those that the settings name, or raises; `token_refresher` is None without an
-    application; `read_only` tells that no tool changes anything. What a running server makes of it is
-    AppContext.
+    application; `read_only` tells that no tool changes anything; `shared` is None where this server shares
+    nothing with others. What a running server makes of it is AppContext.
     """
 
     http_client: HttpClient
     credentials: CredentialProvider
     token_refresher: TokenRefresher | None = None
     read_only: bool = False
+    shared: "SharedState | None" = None
 
 
 def open_portal_access(settings: Settings, http_client: HttpClient | None = None) -> PortalAccess:
@@ -38,17 +44,29 @@ def open_portal_access(settings: Settings, http_client: HttpClient | None = None
         http_client, credentials = _demo(http_client)
         return PortalAccess(http_client, provider(credentials))
     client = http_client or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
-    refresher = open_token_refresher(settings, client)
+    shared = open_shared_state(settings)
+    refresher = open_token_refresher(settings, client, shared)
+    access = PortalAccess(client, _not_configured, refresher, settings.read_only, shared)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
-        return PortalAccess(client, provider(webhook), refresher, settings.read_only)
+        return replace(access, credentials=provider(webhook))
     if refresher and settings.oauth.portal:
-        load = partial(refresher.load, settings.oauth.portal)
-        return PortalAccess(client, load, refresher, settings.read_only)
-    return PortalAccess(client, _not_configured)
+        return replace(access, credentials=partial(refresher.load, settings.oauth.portal))
+    return access
 
 
-def open_token_refresher(settings: Settings, http_client: HttpClient) -> TokenRefresher | None:
+def open_shared_state(settings: Settings) -> "SharedState | None":
+    """Return what this server shares with others, None where `shared.url` is not set."""
+    if not settings.shared.url or settings.demo:
+        return None
+    from .shared_state import connect  # noqa: PLC0415 - only servers that share state need it
+
+    return connect(settings, settings.shared.url.get_secret_value())
+
+
+def open_token_refresher(
+    settings: Settings, http_client: HttpClient, shared: "SharedState | None" = None
+) -> TokenRefresher | None:
     """Return what keeps the tokens of the application in the settings fresh; None without an application."""
     application = settings.oauth.application()
     if application is None:
@@ -58,12 +76,12 @@ def open_token_refresher(settings: Settings, http_client: HttpClient) -> TokenRe
         if "bitrix24" in settings.http.auth
         else "Ask the user to run `bitrix24-chat-mcp login` in a terminal and to sign in, then try again."
     )
-    return TokenRefresher(
-        application,
-        lambda: open_token_store(settings.oauth.store, token_folder()),
-        http_client,
-        sign_in_again,
-    )
+
+    def open_store() -> TokenStore:
+        tokens = shared.tokens if shared else None
+        return tokens or open_token_store(settings.oauth.store, token_folder())
+
+    return TokenRefresher(application, open_store, http_client, sign_in_again)
 
 
 def _named(settings: Settings) -> list[str] | None:

@@ -25,7 +25,7 @@ from pydantic_settings import (
 
 from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 
-from .sections import HttpSettings, LimitSettings, OAuthSettings
+from .sections import HttpSettings, LimitSettings, OAuthSettings, SharedSettings
 from .toolsets import ToolNames, Toolsets
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     )
     oauth: OAuthSettings = Field(default_factory=OAuthSettings, description="How people sign in.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="How Streamable HTTP is served.")
+    shared: SharedSettings = Field(
+        default_factory=SharedSettings, description="What several servers of one portal share."
+    )
     limits: LimitSettings = Field(
         default_factory=LimitSettings, description="The portal's limits, and the caller's."
     )
@@ -116,6 +119,12 @@ class Settings(BaseSettings):
             )
         if "bitrix24" in self.http.auth and self.demo:
             raise ValueError("demo: it has nobody to sign in; run `bitrix24-chat-mcp portal` and name that")
+        return self
+
+    @model_validator(mode="after")
+    def _sealed_if_shared(self) -> Self:
+        if self.shared.url and self.transport == "http" and not self.http.state_key:
+            raise ValueError("http.state_key: it is missing; with shared.url it seals what the servers share")
         return self
 
     @classmethod

@@ -2,9 +2,9 @@
 
 import re
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from bitrix24_chat_mcp.portal.api.credentials import is_loopback
 from bitrix24_chat_mcp.portal.api.known_secrets import known
@@ -45,9 +45,26 @@ def _loopback_url(address: str) -> str:
     return address
 
 
+def _engine_url(secret: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        usable = parts.scheme in {"valkey", "redis", "rediss"} and parts.hostname and parts.port != 0
+    except ValueError:
+        raise ValueError("it is not an address") from None
+    if not usable:
+        raise ValueError("it is no address of a host that begins with valkey://, redis:// or rediss://")
+    known.register(secret, unquote(parts.password or ""))
+    return secret
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str | SecretStr) else value
+
+
 Origin = Annotated[str, AfterValidator(parse_origin)]
 HostName = Annotated[str, AfterValidator(_host)]
 LongSecret = Annotated[SecretStr, AfterValidator(_long_secret)]
+KeyRing = Annotated[tuple[LongSecret, ...], BeforeValidator(_as_list)]
 _TABLE = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -128,8 +145,10 @@ class HttpSettings(BaseModel):
     max_sessions: int = Field(default=1000, ge=1, description="Sessions at once, of clients that need one.")
     max_sessions_per_caller: int = Field(default=50, ge=1, description="How many of these one user may have.")
     session_idle_seconds: int = Field(default=1800, ge=1, description="How long an idle session is kept.")
-    state_key: LongSecret | None = Field(
-        default=None, description="Seals what clients carry for the server; the same on all its processes."
+    state_key: KeyRing | None = Field(
+        default=None,
+        description="Seals what clients carry for the server; the same on all its processes. Of several, the "
+        "first seals and all open.",
     )
 
     @model_validator(mode="after")
@@ -146,6 +165,26 @@ class HttpSettings(BaseModel):
             if wrong:
                 raise ValueError(problem)
         return self
+
+    def key_ring(self) -> list[bytes]:
+        """Return the keys that seal and open, the one that seals first."""
+        return [key.get_secret_value().encode() for key in self.state_key or ()]
+
+
+class SharedSettings(BaseModel):
+    """What several servers of one portal share; nothing without `url`."""
+
+    model_config = _TABLE
+
+    url: Annotated[SecretStr, AfterValidator(_engine_url)] | None = Field(
+        default=None,
+        description="Valkey or Redis that servers share, valkey://USER:PASSWORD@HOST:6379/0; keep it secret.",
+    )
+    egress: str = Field(
+        default="",
+        max_length=200,
+        description="Name of the address from which a server calls the portal: one rate limit for each.",
+    )
 
 
 class LimitSettings(Limits):

@@ -10,6 +10,7 @@
     ├── DeadlineError               the call's time is up
     ├── QueueFullError              too many calls wait for the portal's rate limit already
     ├── PipelineClosedError         the server is shutting down
+    ├── StoreUnreachableError       what several servers share cannot be read or written now
     ├── InvalidRequestError         the call cannot succeed as it was asked
     ├── NotAuthenticatedError       nobody is signed in, or the sign-in could not be confirmed
     └── ConfigurationError          the operator has to change a setting or the machine
@@ -141,6 +142,20 @@ class PipelineClosedError(PortalError):
         super().__init__(
             "SHUTTING_DOWN", "The server is shutting down.", "Try again when it has been started again."
         )
+
+
+class StoreUnreachableError(PortalError):
+    """What several servers share cannot be read or written now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "STORE_UNREACHABLE",
+            "This server cannot reach the store that it shares with others, so it can neither renew a "
+            "sign-in nor begin one; nothing has changed.",
+            "Try again in a minute; if it persists, ask the person who runs this server to look at "
+            "shared.url.",
+        )
+        self.retry_after = 60.0
 
 
 class InvalidRequestError(PortalError):

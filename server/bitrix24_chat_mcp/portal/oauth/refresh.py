@@ -10,11 +10,10 @@ its answer is stored, nobody knows the new pair, and the user must sign in again
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 import anyio
-import msgspec
 
 from bitrix24_chat_mcp.portal.api.client import read_profile
 from bitrix24_chat_mcp.portal.api.errors import (
@@ -22,16 +21,20 @@ from bitrix24_chat_mcp.portal.api.errors import (
     ConfigurationError,
     NotAuthenticatedError,
     PortalError,
+    StoreUnreachableError,
 )
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, parse_response, read
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.redirects import RedirectedCredentials
 
 from .application import Application, Form, OAuthCredentials, TokenPair, parse_token_response
+from .stored_pair import StoredPair, read_stored_pair
 from .token_store import ConflictError, TokenStore
 
 # A token that the portal does not know may be one that another process has just replaced.
 _REFRESHABLE = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
+_SAVE_AGAIN, _SAVE_FOR = 0.5, 60.0
+"""Seconds between attempts to store a new pair in a store that cannot be reached, and for all of them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -40,12 +43,6 @@ class _Refresh:
 
     done: anyio.Event = field(default_factory=anyio.Event)
     error: PortalError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredPair:
-    pair: TokenPair
-    generation: int
 
 
 class TokenRefresher:
@@ -107,7 +104,7 @@ class TokenRefresher:
                 while True:
                     found = await store.load(key)
                     try:
-                        await self._save(key, pair, found.generation if found else None)
+                        await self._save(key, StoredPair(pair, 0), found.generation if found else None)
                         break
                     except ConflictError:  # by a process that has lost its lock
                         continue
@@ -175,12 +172,14 @@ class TokenRefresher:
             raise self._not_signed_in("The user has signed out of Bitrix24 meanwhile.")
         credentials.pair = stored.pair
 
-    async def _next(self, key: str, stored: _StoredPair, *, expired: bool) -> _StoredPair:
+    async def _next(self, key: str, stored: StoredPair, *, expired: bool) -> StoredPair:
         """Return the pair that follows the stored one; raise ConflictError if that was replaced meanwhile."""
+        in_doubt = stored.in_doubt()
         if not expired:
-            raise await self._ended(key, stored, "The portal does not know the sign-in any more.")
+            meaning = "The portal does not know the sign-in any more."
+            raise await self._ended(key, stored, meaning, in_doubt=in_doubt)
         # A full disk has to be found before the refresh token is used up.
-        stored = await self._save(key, stored.pair, stored.generation)
+        stored = await self._save(key, stored.begin_refresh(), stored.generation)
         response = await self._post(self.application.refresh_request(stored.pair))
         try:
             new = parse_token_response(response, stored.pair.portal, stored.pair.user)
@@ -188,24 +187,30 @@ class TokenRefresher:
             if error.code != "INVALID_GRANT":
                 raise
             meaning = "The sign-in to Bitrix24 has expired, or was used up."
-            raise await self._ended(key, stored, meaning) from None
+            raise await self._ended(key, stored, meaning, in_doubt=in_doubt) from None
         return await self._replace(key, stored, new)
 
-    async def _replace(self, key: str, stored: _StoredPair, new: TokenPair) -> _StoredPair:
+    async def _replace(self, key: str, stored: StoredPair, new: TokenPair) -> StoredPair:
         """Store the pair that the OAuth server gave for the stored one, whatever touched that meanwhile."""
+        give_up = anyio.current_time() + _SAVE_FOR
         while True:
             try:
-                return await self._save(key, new, stored.generation)
+                return await self._save(key, StoredPair(new, 0), stored.generation)
+            except StoreUnreachableError:  # nobody else knows the new pair
+                if anyio.current_time() > give_up:
+                    raise
+                await anyio.sleep(_SAVE_AGAIN)
             except ConflictError:
                 found = await self._load(key)
                 if found is None or found.pair != stored.pair:
                     raise
                 stored = found
 
-    async def _ended(self, key: str, stored: _StoredPair, meaning: str) -> NotAuthenticatedError:
-        """Delete an invalid pair, so that no request is made with it again; return the error to raise."""
-        await (await self._opened()).delete(key, generation=stored.generation)
-        return self._not_signed_in(meaning)
+    async def _ended(self, key: str, dead: StoredPair, why: str, *, in_doubt: bool) -> NotAuthenticatedError:
+        """Delete an invalid pair, unless a frozen server may store the next; return the error to raise."""
+        if not in_doubt:
+            await (await self._opened()).delete(key, generation=dead.generation)
+        return self._not_signed_in(why)
 
     async def _opened(self) -> TokenStore:
         return self._store or await asyncio.to_thread(self.open_store)
@@ -213,24 +218,20 @@ class TokenRefresher:
     async def _post(self, form: Form) -> HttpResponse:
         return await self._http_client.post_form(self.application.token_url, form)
 
-    async def _load(self, key: str) -> _StoredPair | None:
+    async def _load(self, key: str) -> StoredPair | None:
         store = await self._opened()
         with _store_errors():
             stored = await store.load(key)
         if stored is None:
             return None
-        try:
-            pair = msgspec.json.decode(stored.text, type=TokenPair)
-        except msgspec.DecodeError:
-            return None
-        return _StoredPair(pair, stored.generation) if pair.portal == self.application.portal else None
+        found = read_stored_pair(stored.text, stored.generation)
+        return found if found and found.pair.portal == self.application.portal else None
 
-    async def _save(self, key: str, pair: TokenPair, generation: int | None) -> _StoredPair:
+    async def _save(self, key: str, new: StoredPair, generation: int | None) -> StoredPair:
         store = await self._opened()
         with _store_errors():
-            text = msgspec.json.encode(pair).decode()
-            stored = await store.save(key, text, generation=generation)
-        return _StoredPair(pair, stored.generation)
+            stored = await store.save(key, new.text(), generation=generation)
+        return replace(new, generation=stored.generation)
 
     def _not_signed_in(self, meaning: str) -> NotAuthenticatedError:
         return NotAuthenticatedError("NOT_SIGNED_IN", meaning, self._sign_in_step)

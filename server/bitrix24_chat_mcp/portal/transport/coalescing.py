@@ -7,7 +7,7 @@ last. (A plain asyncio task, because every call pays for it.)
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import msgspec
@@ -24,6 +24,29 @@ from .response_cache import CacheKey, ResponseCache
 T = TypeVar("T")
 _REPORT_EVERY = 1.0
 """Seconds between two progress reports to a caller."""
+
+
+class Epochs(Protocol):
+    """Tells a user's epoch, which every write changes before its caller is answered, at any server."""
+
+    async def current(self, credentials: Credentials) -> int | None:
+        """Return the epoch, None if it cannot be known now."""
+        ...
+
+    async def advance(self, credentials: Credentials) -> None:
+        """Begin the next epoch."""
+        ...
+
+
+class _OneEpoch:
+    """The epochs of a server that shares nothing: its own writes drop what is too old."""
+
+    async def current(self, credentials: Credentials) -> int | None:
+        del credentials
+        return 0
+
+    async def advance(self, credentials: Credentials) -> None:
+        del credentials
 
 
 @dataclass(eq=False, slots=True)
@@ -60,10 +83,13 @@ class _SharedCall:
 class RequestCoalescer:
     """The first stage: takes requests from callers, and holds them to their deadlines."""
 
-    def __init__(self, send: Stage, seconds: float, cache: ResponseCache) -> None:
+    def __init__(
+        self, send: Stage, seconds: float, cache: ResponseCache, epochs: Epochs | None = None
+    ) -> None:
         self._send = send
         self._seconds = seconds
         self._cache = cache
+        self._epochs = epochs or _OneEpoch()
         self._calls: set[_SharedCall] = set()
         self._reads: dict[CacheKey, _SharedCall] = {}
 
@@ -86,6 +112,8 @@ class RequestCoalescer:
             return await self._join(self._start(request, call, None), call)
         finally:
             self._invalidate(request.credentials)
+            with anyio.CancelScope(shield=True):
+                await self._epochs.advance(request.credentials)
 
     async def aclose(self) -> None:
         """Cancel all requests; their callers get a PipelineClosedError."""
@@ -97,7 +125,10 @@ class RequestCoalescer:
 
     async def _read(self, request: Request[T], call: CallContext) -> ApiResult[T]:
         params = msgspec.json.encode(request.params, order="sorted")
-        key = (request.credentials, request.method, params, request.reader)
+        epoch: object = await self._epochs.current(request.credentials)
+        if epoch is None:  # it is unknown what other servers have written: this read is shared with none
+            epoch = object()
+        key = (request.credentials, epoch, request.method, params, request.reader)
         if cached := self._cache.get(key):
             return cached
         return await self._join(self._reads.get(key) or self._start(request, call, key), call)

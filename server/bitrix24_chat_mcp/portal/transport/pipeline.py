@@ -21,7 +21,7 @@ from anyio.abc import TaskGroup
 
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request, parse_response
 
-from .coalescing import RequestCoalescer
+from .coalescing import Epochs, RequestCoalescer
 from .http_client import HttpClient
 from .limits import MIB, Limits
 from .rate_limit import LeakyBucket, RateLimiter
@@ -37,12 +37,13 @@ CACHE_BYTES = 32 * MIB
 
 
 @asynccontextmanager
-async def open_pipeline(
+async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
     client: HttpClient,
     limits: Limits | None = None,
     *,
     around: Callable[[Post], Post] = lambda post: post,
     rate_limiter: Callable[[str], RateLimiter] | None = None,
+    epochs: Epochs | None = None,
     portals: Collection[str] = (),
     cache_bytes: int = CACHE_BYTES,
     jitter: Random | None = None,
@@ -51,8 +52,9 @@ async def open_pipeline(
 
     `around` wraps each REST request below batches and retries: the place to refresh tokens. `rate_limiter`
     takes a portal's origin and returns its rate limiter; the default is a bucket for each portal in this
-    process. `portals`, where not empty, are the only ones that callers may be redirected to beside
-    `limits.moves_to`; `*.` in them stands for one label.
+    process. `epochs` tell which answers are too old because of another server's writes. `portals`, where not
+    empty, are the only ones that callers may be redirected to beside `limits.moves_to`; `*.` in them stands
+    for one label.
     """
     limits = limits or Limits()
     telemetry = Telemetry()
@@ -68,7 +70,8 @@ async def open_pipeline(
         redirects = RedirectFollower(schedulers, limits.moves_to, portals)
         retry = Retry(redirects, limits.attempts, telemetry, jitter or Random())  # noqa: S311 - no secret
         cache = ResponseCache(limits.cache, cache_bytes)
-        pipeline = RequestPipeline(RequestCoalescer(retry, limits.deadline, cache), schedulers)
+        coalescer = RequestCoalescer(retry, limits.deadline, cache, epochs)
+        pipeline = RequestPipeline(coalescer, schedulers)
         try:
             yield pipeline
         finally:

@@ -9,8 +9,8 @@ from cachetools import TTLCache
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Reader
 
-CacheKey = tuple[Credentials, str, bytes, Reader[object]]
-"""Whose answer it is, to which method with which parameters, and how it was read."""
+CacheKey = tuple[Credentials, object, str, bytes, Reader[object]]
+"""Whose answer it is, in which epoch, to which method with which parameters, and how it was read."""
 
 
 class ResponseCache:

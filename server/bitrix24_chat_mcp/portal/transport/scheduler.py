@@ -127,6 +127,8 @@ class BatchScheduler:
                 if seconds := await self._rate_limiter.try_acquire():
                     with anyio.move_on_after(seconds) as self._pause:
                         await anyio.sleep_forever()
+                elif not self._queue:  # the callers have left while the rate limiter was asked
+                    await self._rate_limiter.release()
                 else:
                     self._start_batch()
         finally:
