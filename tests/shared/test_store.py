@@ -9,7 +9,7 @@ from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
 from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError
 from bitrix24_chat_mcp.portal.shared.engine import Engine
-from bitrix24_chat_mcp.portal.shared.epochs import Epochs
+from bitrix24_chat_mcp.portal.shared.epochs import SharedEpochs
 from bitrix24_chat_mcp.portal.shared.one_time_marks import SharedMarks
 from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
@@ -107,7 +107,7 @@ async def test_a_mark_is_made_once_across_all_servers(engine: Engine, valkey: Va
 
 
 async def test_an_epoch_changes_with_each_write_of_that_user_alone(engine: Engine) -> None:
-    epochs = Epochs(engine)
+    epochs = SharedEpochs(engine)
     one, other = (parse_webhook(f"https://acme.bitrix24.com/rest/{user}/code1/") for user in (1, 2))
     before = await epochs.current(one), await epochs.current(other)
     await epochs.advance(one)

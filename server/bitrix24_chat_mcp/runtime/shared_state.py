@@ -9,7 +9,7 @@ import anyio
 
 from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
 from bitrix24_chat_mcp.portal.shared.engine import Engine, EngineSetupError
-from bitrix24_chat_mcp.portal.shared.epochs import Epochs
+from bitrix24_chat_mcp.portal.shared.epochs import SharedEpochs
 from bitrix24_chat_mcp.portal.shared.one_time_marks import SharedMarks
 from bitrix24_chat_mcp.portal.shared.rate_limit import SharedRateLimiter
 from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
@@ -28,7 +28,7 @@ class SharedState:
     """
 
     engine: Engine
-    epochs: Epochs
+    epochs: SharedEpochs
     servers: Servers
     rate_limiter: Callable[[str], RateLimiter]
     tokens: TokenStore | None = None
@@ -61,7 +61,7 @@ def connect(settings: Settings, url: str) -> SharedState:
     over_http = settings.transport == "http"
     return SharedState(
         engine,
-        Epochs(engine),
+        SharedEpochs(engine),
         servers,
         lambda portal: limiter(f"{portal}\n{settings.shared.egress}"),
         SharedTokenStore(engine, ValueSealer(settings.http.key_ring())) if over_http else None,

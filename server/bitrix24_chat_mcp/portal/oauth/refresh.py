@@ -2,9 +2,8 @@
 
 A refresh is one request to the OAuth server, which invalidates the refresh token that it was made with. So
 all callers of a process share one refresh, and processes take turns by the store's lock: each looks first
-whether another one has refreshed already. The new pair is stored before any request travels with it. One
-loss cannot be prevented: if the process is killed after the OAuth server has rotated the pair and before
-its answer is stored, nobody knows the new pair, and the user must sign in again.
+whether another one has refreshed already. The new pair is stored before any request travels with it. If the
+process is killed between the OAuth server's rotation and that, the user must sign in again.
 """
 
 import asyncio

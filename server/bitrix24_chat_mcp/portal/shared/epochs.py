@@ -12,7 +12,7 @@ from .engine import Engine, digest
 _LIFE = 3600 * 1000  # ms, longer than any answer is kept
 
 
-class Epochs:
+class SharedEpochs:
     """The epochs of all users."""
 
     def __init__(self, engine: Engine) -> None:
