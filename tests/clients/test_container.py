@@ -55,7 +55,7 @@ def test_what_is_left_out_of_the_context_is_not_needed() -> None:
 def test_it_does_not_run_as_root_and_nothing_is_compiled_at_the_start(image: Path) -> None:
     assert list(steps(RUN, "USER")) == ["server"]
     (package,) = image.parent.rglob("bitrix24_chat_mcp")
-    assert list((package / "__pycache__").glob("app.*.pyc"))
+    assert list((package / "mcp_server" / "__pycache__").glob("app.*.pyc"))
 
 
 def test_it_starts_and_its_health_check_passes(image: Path) -> None:
