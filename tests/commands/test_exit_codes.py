@@ -1,9 +1,11 @@
 """How every command ends: results on stdout, errors as one line on stderr, and a status that says why."""
 
+import re
 import signal
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 from support.commands import COMMAND, environment, run, started
 
@@ -112,7 +114,9 @@ def test_an_interrupt_ends_every_command_silently_with_exit_status_130(
     )
     with process:
         assert process.stdout
-        next(line for line in process.stdout if announcement in line)
+        announced = next(line for line in process.stdout if announcement in line)
+        if address := re.search(r"http://127\.0\.0\.1:\d+(?=/mcp|/rest)", announced):
+            httpx.get(address[0], timeout=30)  # it serves from now on
         process.send_signal(signal.SIGINT)
         assert process.stdout.read().strip() == ""
     assert process.returncode == 130
