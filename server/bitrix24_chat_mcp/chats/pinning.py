@@ -1,10 +1,11 @@
 """Pinning and unpinning a chat."""
 
 from contextlib import suppress
+from typing import Literal
 
 from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.answers.records import PinOutcome, Undo
-from bitrix24_chat_mcp.portal.api.client import MOST_PINS, Portal
+from bitrix24_chat_mcp.portal.api.client import MOST_PINS, MOST_PINS_BEFORE_2026, Portal
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
 from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
 from bitrix24_chat_mcp.runtime.chat_cache import ChatCache
@@ -17,9 +18,10 @@ async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinO
     cache = context.chats(portal.credentials)
     if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
         dialog_id, _ = await _resolve(portal, cache, dialog_id)
-    if not await portal.pin(dialog_id, pin=pinned):
-        raise await _refusal(portal, pinned=pinned)
-    changed = cache.set_pinned(dialog_id, pinned=pinned)
+    if await portal.pin(dialog_id, pin=pinned):
+        changed = cache.set_pinned(dialog_id, pinned=pinned)
+    else:
+        changed = await _explain_refusal(portal, cache, dialog_id, pinned=pinned)
     title = await _title(portal, cache, dialog_id)
     return PinOutcome(
         dialog_id=dialog_id,
@@ -58,15 +60,26 @@ async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[st
     return found, title
 
 
-async def _refusal(portal: Portal, *, pinned: bool) -> PortalError:
-    """Find out why the portal said false: it does so at the limit, and where the user is no member."""
-    if pinned and sum(chat.pinned for chat in (await portal.recent_and_pinned()).chats) >= MOST_PINS:
-        return InvalidRequestError(
+async def _explain_refusal(
+    portal: Portal, cache: ChatCache, dialog_id: str, *, pinned: bool
+) -> Literal[False]:
+    """Raise the reason why the portal said false; return that nothing changed where the chat is pinned.
+
+    The portal says false at the limit of pins, even to a chat that is pinned, and to a user who is no member.
+    """
+    chats = (await portal.recent_and_pinned()).chats
+    cache.remember_list(chats, all_pins=True)
+    pins = {chat.dialog_id for chat in chats if chat.pinned}
+    if pinned and dialog_id in pins:
+        return False
+    listed = dialog_id in {chat.dialog_id for chat in chats}
+    if pinned and len(pins) >= (MOST_PINS_BEFORE_2026 if listed else MOST_PINS):
+        raise InvalidRequestError(
             "PIN_LIMIT",
-            f"{MOST_PINS} chats are pinned already, and Bitrix24 pins no more.",
+            f"{len(pins)} chats are pinned already, and Bitrix24 pins no more.",
             "Unpin a chat first: pin_chat with pin=false.",
         )
-    return InvalidRequestError(
+    raise InvalidRequestError(
         "NOT_PINNED" if pinned else "NOT_UNPINNED",
         "The portal did nothing: the user has no relation to this chat.",
         "Take a dialog_id from list_recent_chats.",

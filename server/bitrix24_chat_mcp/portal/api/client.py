@@ -38,7 +38,7 @@ class Meaning(TypedDict, total=False):
 
 Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
-MOST_PINS = 45
+MOST_PINS, MOST_PINS_BEFORE_2026 = 45, 25
 """Bitrix24 pins no more; it answers `false`, not an error, to one more."""
 _LARGEST_ID = 10**12
 
