@@ -81,7 +81,7 @@ async def pins() -> list[Row]:
 async def lists() -> list[Row]:
     """200 identical lists at once."""
     async with _opened(2, Limits()) as (pipeline, portal):
-        client = Portal(pipeline, _webhook(portal.origin))
+        client = Portal(pipeline.send, _webhook(portal.origin))
 
         async def read(_: int) -> None:
             await client.recent()
@@ -99,7 +99,7 @@ async def single() -> list[Row]:
         for method in ("server.time", "im.recent.get"):
 
             async def ours(method: str = method) -> None:
-                await pipeline(Request(webhook, method, {}))
+                await pipeline.send(Request(webhook, method, {}))
 
             async def plain(method: str = method) -> None:
                 (await client.post(webhook.address(method), json={})).json()
@@ -111,7 +111,7 @@ async def single() -> list[Row]:
 
 
 def _pin_by(pipeline: RequestPipeline, credentials: Credentials) -> Callable[[int], Awaitable[None]]:
-    portal = Portal(pipeline, credentials)
+    portal = Portal(pipeline.send, credentials)
 
     async def pin(number: int) -> None:
         with suppress(ApiError):  # not every kind of chat can be pinned

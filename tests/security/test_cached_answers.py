@@ -27,7 +27,7 @@ async def test_an_unreadable_answer_is_not_cached() -> None:
         transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
     )
     async with open_pipeline(client, Limits(cache=60)) as pipeline:
-        user = Portal(pipeline, parse_webhook(ACME))
+        user = Portal(pipeline.send, parse_webhook(ACME))
         with pytest.raises(InvalidResponseError, match=r"im\.recent\.get with a result of an unknown shape"):
             await user.recent()
         assert [chat.title for chat in (await user.recent()).chats] == ["Anna"]
@@ -60,7 +60,7 @@ async def test_the_cache_counts_the_rows_that_it_keeps() -> None:
     client = HttpClient(transport=lambda: httpx.MockTransport(answer))
     async with open_pipeline(client, Limits(cache=60), cache_bytes=10_000) as pipeline:
         for _ in range(2):
-            assert len(await Portal(pipeline, parse_webhook(ACME)).recent()) == 100
+            assert len(await Portal(pipeline.send, parse_webhook(ACME)).recent()) == 100
     assert len(asked) == 2
     await client.aclose()
 

@@ -39,7 +39,7 @@ class Callers:
     async def call(self, user: int, salt: int) -> None:
         request = Request(self.harness.webhook(user), "server.time", {**ALONE, "SALT": salt})
         try:
-            await self.harness.pipeline(request)
+            await self.harness.pipeline.send(request)
         except PortalError as error:
             self.refused.append(user)
             self.errors.append(error)
@@ -127,5 +127,5 @@ async def test_queue_state_of_portals_that_nobody_asks_is_forgotten() -> None:
         for number in range(1200):
             webhook = parse_webhook(harness.demo.webhook(base=f"https://p{number}.example"))
             with suppress(PortalError):
-                await harness.pipeline(Request(webhook, "server.time", {}))
+                await harness.pipeline.send(Request(webhook, "server.time", {}))
         assert harness.pipeline.portals <= 1000

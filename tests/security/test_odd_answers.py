@@ -80,7 +80,7 @@ async def test_an_odd_answer_is_an_error_in_a_sentence(method: str) -> None:
         transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, content=told[-1]))
     )
     async with open_pipeline(carrier, Limits(cache=0, attempts=2, rate=1000, burst=10_000)) as line:
-        portal = Portal(line, parse_webhook("https://acme.example/rest/1/code/"))
+        portal = Portal(line.send, parse_webhook("https://acme.example/rest/1/code/"))
         for body in BODIES:
             told.append(body.encode())
             with suppress(PortalError):
@@ -109,7 +109,7 @@ async def in_a_batch(body: str) -> None:
 
     carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
     async with open_pipeline(carrier, Limits(cache=0, attempts=1, rate=1, burst=1)) as line:
-        portal = Portal(line, parse_webhook("https://acme.example/rest/1/code/"))
+        portal = Portal(line.send, parse_webhook("https://acme.example/rest/1/code/"))
         await portal.answers()
         async with anyio.create_task_group() as tasks:
             for dialog_id in ("5", "chat7"):

@@ -131,5 +131,5 @@ async def test_a_profile_without_an_id_is_an_error_in_a_sentence() -> None:
     carrier = HttpClient(transport=lambda: transport)
     async with open_pipeline(carrier) as line:
         with pytest.raises(InvalidResponseError, match="answered profile"):
-            await Portal(line, parse_webhook(f"{ACME}/rest/1/code/")).owner()
+            await Portal(line.send, parse_webhook(f"{ACME}/rest/1/code/")).owner()
     await carrier.aclose()

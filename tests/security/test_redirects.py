@@ -64,7 +64,7 @@ async def line_to(
 
 
 def user(line: RequestPipeline, name: str = "1", at: str = OLD) -> Portal:
-    return Portal(line, parse_webhook(f"{at}/rest/{name}/secret{name}/"))
+    return Portal(line.send, parse_webhook(f"{at}/rest/{name}/secret{name}/"))
 
 
 @pytest.mark.parametrize(

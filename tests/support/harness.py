@@ -33,14 +33,14 @@ class Harness:
         self.user = self.of(1)
 
     def of(self, number: int) -> Portal:
-        return Portal(self.pipeline, self.webhook(number))
+        return Portal(self.pipeline.send, self.webhook(number))
 
     def webhook(self, number: int = 1) -> Webhook:
         return parse_webhook(self.demo.webhook(number))
 
     async def ask(self, method: str, number: int = 1, salt: object = "") -> ApiResult:
         """Call a method for a user; the portal ignores the salt, which makes reads differ."""
-        return await self.pipeline(Request(self.webhook(number), method, {"SALT": str(salt)}))
+        return await self.pipeline.send(Request(self.webhook(number), method, {"SALT": str(salt)}))
 
     @property
     def methods(self) -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.auth import pages
 from bitrix24_chat_mcp.portal.api.client import Portal
-from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, parse_response, read
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request, read
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.runtime.portal_access import open_shared_state, open_token_refresher
@@ -62,7 +62,7 @@ async def _exchange(
     """Exchange the code for tokens and keep them; return a sentence that says who signed in."""
 
     async def send(request: Request[T]) -> ApiResult[T]:
-        return read(request, parse_response(await client.send(request)))
+        return read(request, await client.send(request))
 
     try:
         pair = await refresher.exchange_code(code, redirect_uri)

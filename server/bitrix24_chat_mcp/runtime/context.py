@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from cachetools import LRUCache
 
-from bitrix24_chat_mcp.portal.api.client import Portal, Send
+from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
-from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
+from bitrix24_chat_mcp.portal.transport.pipeline import RequestPipeline, open_pipeline
 from bitrix24_chat_mcp.settings.load import Settings
 
 from .caller import caller_credentials
@@ -44,7 +44,7 @@ class AppContext:
         self._limits = settings.limits
         self._portals = settings.http.portals if http else frozenset[str]()
         self.writes = WriteFeed()
-        self._send: Send | None = None
+        self._opened: RequestPipeline | None = None
         self._threads = WorkerThreads()
         self._chats: LRUCache[Credentials, ChatCache] = LRUCache(_MOST_USERS)
 
@@ -60,27 +60,28 @@ class AppContext:
                 around=around,
                 rate_limiter=shared.rate_limiter if shared else None,
                 epochs=shared.epochs if shared else None,
+                announce=self.writes.announce,
                 portals=self._portals,
             )
-            async with shared.running() if shared else nullcontext(), pipeline as self._send:
+            async with shared.running() if shared else nullcontext(), pipeline as self._opened:
                 yield self
         finally:
-            self._send = None
+            self._opened = None
             await self.access.http_client.aclose()
 
     async def send(self, request: Request[T]) -> ApiResult[T]:
         """Send a request through the pipeline; raise a PortalError, also while the server does not run."""
-        if self._send is None:
-            raise PipelineClosedError
-        try:
-            return await self._send(request)
-        finally:
-            if request.writes:
-                self.writes.announce(request.credentials)
+        return await self._pipeline.send(request)
 
     async def portal(self) -> Portal:
         """Return the portal of the user that is served; raise where that is unknown."""
-        return Portal(self.send, await self.credentials())
+        return Portal(self._pipeline.send, await self.credentials())
+
+    @property
+    def _pipeline(self) -> RequestPipeline:
+        if self._opened is None:
+            raise PipelineClosedError
+        return self._opened
 
     def chats(self, user: Credentials) -> ChatCache:
         """Return what this process knows of a user's chats."""

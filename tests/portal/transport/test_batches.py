@@ -33,7 +33,7 @@ async def gather(harness: Harness, *requests: Request) -> list[ApiResult | Porta
 
     async def call(place: int, request: Request) -> None:
         try:
-            got[place] = await harness.pipeline(request)
+            got[place] = await harness.pipeline.send(request)
         except PortalError as error:
             got[place] = error
 
@@ -73,7 +73,7 @@ async def test_batch_gives_each_call_its_own_answer_or_error() -> None:
 
 async def test_batch_answers_what_a_single_request_answers() -> None:
     async with open_harness(SLOW, rate=math.inf) as harness:
-        outside = await harness.pipeline(recent(harness, LAST_SYNC_DATE="2026-05-27T00:00:00+03:00"))
+        outside = await harness.pipeline.send(recent(harness, LAST_SYNC_DATE="2026-05-27T00:00:00+03:00"))
         inside = await gather(
             harness, recent(harness, LAST_SYNC_DATE="2026-05-27T00:00:00+03:00"), pin(harness, "5")
         )

@@ -25,7 +25,7 @@ async def failing(harness: Harness, seconds: float, *, writes: bool, idempotent:
         idempotent=idempotent,
     )
     with pytest.raises(PortalError) as caught, deadline(seconds):
-        await harness.pipeline(request)
+        await harness.pipeline.send(request)
     assert anyio.current_time() - start <= seconds + 0.001
     return caught.value
 
@@ -108,7 +108,7 @@ async def test_retry_of_a_write_that_is_not_idempotent_and_cannot_have_acted() -
         request = Request(
             harness.webhook(), "im.recent.pin", {"DIALOG_ID": "5"}, writes=True, idempotent=False
         )
-        await harness.pipeline(request)
+        await harness.pipeline.send(request)
         assert len(harness.demo.requests) == 2
 
 

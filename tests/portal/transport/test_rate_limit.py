@@ -111,7 +111,7 @@ async def test_rate_limit_holds_for_200_pins_from_20_callers_on_any_network(
     counter = PortalBucket(rate=2, burst=50, tick=tick)
     client = HttpClient(transport=lambda: SlowNetwork(demo, delay, delay, counter), timeout=60)
     async with open_pipeline(client, Limits(deadline=300)) as pipeline:
-        assert await pin_all(Portal(pipeline, parse_webhook(demo.webhook())), 20, 200) == 200
+        assert await pin_all(Portal(pipeline.send, parse_webhook(demo.webhook())), 20, 200) == 200
     assert counter.refused == 0
     assert counter.highest > 40  # the burst is used, not shunned
     assert anyio.current_time() - start < 120
@@ -162,5 +162,5 @@ async def test_rate_limit_is_kept_for_each_portal() -> None:
         other = parse_webhook(harness.demo.webhook(base="https://other.example"))
         start = anyio.current_time()
         await harness.ask("server.time")
-        await Portal(harness.pipeline, other).recent()
+        await Portal(harness.pipeline.send, other).recent()
         assert anyio.current_time() == start

@@ -45,7 +45,7 @@ async def pin_at(
     async with open_pipeline(client, Limits(moves_to=frozenset(filter(None, [listed])))) as pipeline:
         for _ in range(times):
             with deadline(20) as call:
-                assert await Portal(pipeline, portal).pin("5", pin=True)
+                assert await Portal(pipeline.send, portal).pin("5", pin=True)
             notices += call.notices
     await client.aclose()
     return network, notices
@@ -112,7 +112,7 @@ async def test_a_redirect_sends_credentials_to_no_other_owner_s_host(old: str, n
     portal = parse_webhook(network.demo.webhook(base=old))
     async with open_pipeline(client) as pipeline:
         with pytest.raises(PortalError, match="PORTAL_MOVED: The portal has moved"):
-            await Portal(pipeline, portal).pin("5", pin=True)
+            await Portal(pipeline.send, portal).pin("5", pin=True)
     assert network.asked == [("POST", old)]
     await client.aclose()
 

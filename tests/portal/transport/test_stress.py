@@ -120,12 +120,12 @@ class Crowd:
         credentials = parse_webhook(self.demo.webhook(user))
         if self.random.random() < 0.3:
             params = {"DIALOG_ID": str(self.random.choice(USERS)), "PIN": self.random.choice("YN")}
-            await self.pipeline(Request(credentials, "im.recent.pin", params, writes=True))
+            await self.pipeline.send(Request(credentials, "im.recent.pin", params, writes=True))
         elif self.random.random() < 0.1:
-            await self.pipeline(Request(credentials, "scope", {}))
+            await self.pipeline.send(Request(credentials, "scope", {}))
         else:
             salt = {"SALT": self.random.randrange(3)}
-            profile = await self.pipeline(Request(credentials, "profile", salt))
+            profile = await self.pipeline.send(Request(credentials, "profile", salt))
             assert msgspec.json.decode(profile.result)["ID"] == str(user)
         return "answered"
 

@@ -22,7 +22,7 @@ from bitrix24_chat_mcp.portal.api.errors import (
     PortalError,
     StoreUnreachableError,
 )
-from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, parse_response, read
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, read
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.redirects import RedirectedCredentials
 
@@ -92,7 +92,7 @@ class TokenRefresher:
         if pair.user:
             return pair
         request = Request(OAuthCredentials("", pair), "profile", {}, reader=read_profile)
-        profile = read(request, parse_response(await self._http_client.send(request))).result
+        profile = read(request, await self._http_client.send(request)).result
         return TokenPair(pair.portal, profile.user, pair.access, pair.refresh)
 
     async def sign_in(self, key: str, pair: TokenPair) -> OAuthCredentials:

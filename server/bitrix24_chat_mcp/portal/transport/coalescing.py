@@ -5,6 +5,7 @@ last. (A plain asyncio task, because every call pays for it.)
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -84,12 +85,18 @@ class RequestCoalescer:
     """The first stage: takes requests from callers, and holds them to their deadlines."""
 
     def __init__(
-        self, send: Stage, seconds: float, cache: ResponseCache, epochs: Epochs | None = None
+        self,
+        send: Stage,
+        seconds: float,
+        cache: ResponseCache,
+        epochs: Epochs | None,
+        announce: Callable[[Credentials], None],
     ) -> None:
         self._send = send
         self._seconds = seconds
         self._cache = cache
         self._epochs = epochs or _OneEpoch()
+        self._announce = announce
         self._calls: set[_SharedCall] = set()
         self._reads: dict[CacheKey, _SharedCall] = {}
 
@@ -114,6 +121,7 @@ class RequestCoalescer:
             self._invalidate(request.credentials)
             with anyio.CancelScope(shield=True):
                 await self._epochs.advance(request.credentials)
+            self._announce(request.credentials)
 
     async def aclose(self) -> None:
         """Cancel all requests; their callers get a PipelineClosedError."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bitrix24_chat_mcp.portal.api.rest import HttpResponse, Request
+from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Request, parse_response
 
 if TYPE_CHECKING:
     import httpx
@@ -45,11 +45,12 @@ class HttpClient:
         transport = self._transport() if self._transport else None
         return HttpSession(self._timeout, self._max_bytes, self._named, transport)
 
-    async def send(self, request: Request[object]) -> HttpResponse:
-        """Post a request and return the response, whatever it is; raise a PortalError if none is whole."""
+    async def send(self, request: Request[object]) -> ApiResult:
+        """Post a request and return the portal's answer, its result still raw; raise a PortalError."""
         credentials = request.credentials
         address, headers = credentials.address(request.method), {**_COMPRESSED, **credentials.headers()}
-        return await self._session.exchange("POST", address, headers, json=dict(request.params))
+        response = await self._session.exchange("POST", address, headers, json=dict(request.params))
+        return parse_response(response, address)
 
     async def post_form(self, address: str, form: Mapping[str, str]) -> HttpResponse:
         """Post a form, as OAuth servers take it, and return the response."""

@@ -12,14 +12,13 @@ Each stage takes a value and returns the portal's answer or raises, and knows on
 
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
-from functools import partial
 from random import Random
-from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
-from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request, parse_response
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
+from bitrix24_chat_mcp.portal.api.rest import Post
 
 from .coalescing import Epochs, RequestCoalescer
 from .http_client import HttpClient
@@ -31,7 +30,6 @@ from .retry import Retry
 from .scheduler import BatchScheduler, PortalSchedulers
 from .telemetry import Telemetry
 
-T = TypeVar("T")
 CACHE_BYTES = 32 * MIB
 """What all cached answers may take together."""
 
@@ -44,6 +42,7 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
     around: Callable[[Post], Post] = lambda post: post,
     rate_limiter: Callable[[str], RateLimiter] | None = None,
     epochs: Epochs | None = None,
+    announce: Callable[[Credentials], None] = lambda _: None,
     portals: Collection[str] = (),
     cache_bytes: int = CACHE_BYTES,
     jitter: Random | None = None,
@@ -52,9 +51,9 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
 
     `around` wraps each REST request below batches and retries: the place to refresh tokens. `rate_limiter`
     takes a portal's origin and returns its rate limiter; the default is a bucket for each portal in this
-    process. `epochs` tell which answers are too old because of another server's writes. `portals`, where not
-    empty, are the only ones that callers may be redirected to beside `limits.moves_to`; `*.` in them stands
-    for one label.
+    process. `epochs` tell which answers are too old because of another server's writes. `announce` is told
+    of each write that is over, whatever came of it. `portals`, where not empty, are the only ones that
+    callers may be redirected to beside `limits.moves_to`; `*.` in them stands for one label.
     """
     limits = limits or Limits()
     telemetry = Telemetry()
@@ -65,12 +64,12 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
 
     async with _task_group() as tasks:
         # Each stage takes the next one, so the last is made first.
-        post = around(partial(_post, client))
+        post = around(client.send)
         schedulers = PortalSchedulers(scheduler)
         redirects = RedirectFollower(schedulers, limits.moves_to, portals)
         retry = Retry(redirects, limits.attempts, telemetry, jitter or Random())  # noqa: S311 - no secret
         cache = ResponseCache(limits.cache, cache_bytes)
-        coalescer = RequestCoalescer(retry, limits.deadline, cache, epochs)
+        coalescer = RequestCoalescer(retry, limits.deadline, cache, epochs, announce)
         pipeline = RequestPipeline(coalescer, schedulers)
         try:
             yield pipeline
@@ -83,12 +82,10 @@ class RequestPipeline:
     """Carries requests to any number of portals for any number of users; `open_pipeline` makes one."""
 
     def __init__(self, coalescer: RequestCoalescer, schedulers: PortalSchedulers) -> None:
+        self.send = coalescer
+        """The first stage: returns the portal's answer, read, or raises a PortalError."""
         self._coalescer = coalescer
         self._schedulers = schedulers
-
-    async def __call__(self, request: Request[T]) -> ApiResult[T]:
-        """Return the portal's answer, read, or raise a PortalError."""
-        return await self._coalescer(request)
 
     async def aclose(self) -> None:
         """Cancel what is under way, as leaving `open_pipeline` does."""
@@ -116,7 +113,3 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
             raise
         error = next(iter(group.exceptions))
         raise error from None
-
-
-async def _post(client: HttpClient, request: Request[object]) -> ApiResult:
-    return parse_response(await client.send(request), request.credentials.address(request.method))
