@@ -7,8 +7,9 @@ from asyncio import create_subprocess_exec
 from asyncio.subprocess import DEVNULL, PIPE
 from base64 import b64decode
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import anyio
@@ -17,6 +18,8 @@ import pytest
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _PACKAGES = ("chromium", "chromium-driver")
+_PATIENCE = 20_000
+"""Milliseconds in which the driver finds what a page has yet to load."""
 TAB, ENTER, SPACE = "\ue004", "\ue007", "\ue00d"
 
 
@@ -98,8 +101,10 @@ class Browser:
 
 @asynccontextmanager
 async def driver() -> AsyncGenerator[httpx.AsyncClient]:
-    """Run the driver on a free port."""
-    process = await create_subprocess_exec("chromedriver", "--port=0", stdout=PIPE, stderr=DEVNULL)
+    """Run the driver on a free port, and end it with all its browsers: they hold its pipes."""
+    process = await create_subprocess_exec(
+        "chromedriver", "--port=0", stdout=PIPE, stderr=DEVNULL, start_new_session=True
+    )
     assert process.stdout
     try:
         port = ""
@@ -110,8 +115,10 @@ async def driver() -> AsyncGenerator[httpx.AsyncClient]:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             yield http
     finally:
-        process.terminate()
-        await process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, SIGKILL)
+        with anyio.CancelScope(shield=True):
+            await process.wait()
 
 
 @asynccontextmanager
@@ -120,7 +127,11 @@ async def browser(http: httpx.AsyncClient, profile: Path) -> AsyncGenerator[Brow
     options = {
         "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
     }
-    asked = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+    asked = {
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": {"browser": "ALL"},
+        "timeouts": {"implicit": _PATIENCE},
+    }
     wanted = {"capabilities": {"alwaysMatch": asked}}
     answer = await http.post("/session", json=wanted)
     assert answer.is_success, answer.text
@@ -128,4 +139,5 @@ async def browser(http: httpx.AsyncClient, profile: Path) -> AsyncGenerator[Brow
     try:
         yield Browser(http, session)
     finally:
-        await http.delete(f"/session/{session}")
+        with anyio.CancelScope(shield=True):
+            await http.delete(f"/session/{session}")

@@ -95,7 +95,8 @@ class Doorstep:
         self.rung = anyio.Event()
 
     async def answer(self, reader: StreamReader, writer: StreamWriter) -> None:
-        path = (await reader.readline()).split()[1].decode()
+        line = await reader.readline()  # empty where the browser has opened a connection in advance
+        path = line.split()[1].decode() if line else ""
         if path.startswith("/back"):
             self.came = dict(parse_qsl(urlsplit(path).query))
             self.rung.set()
