@@ -178,6 +178,19 @@ async def test_a_lost_answer_is_never_repeated_and_what_came_of_it_is_looked_up(
 @pytest.mark.parametrize(
     ("tool", "method"), [("hide_chat", "im.recent.hide"), ("mark_all_read", "im.dialog.read.all")]
 )
+async def test_the_portal_s_false_is_an_error(
+    converse: Conversation, portal: DemoPortal, tool: str, method: str
+) -> None:
+    portal.fail(method, Fault(body={"result": False}))
+    async with converse(toolsets=SETS, asked=User()) as client:
+        refused = await client.call_tool(tool, PERSON if tool == "hide_chat" else {})
+    assert text(refused).startswith("NOT_DONE: The portal answered false"), text(refused)
+    assert calls(portal, method) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "method"), [("hide_chat", "im.recent.hide"), ("mark_all_read", "im.dialog.read.all")]
+)
 async def test_an_answer_lost_before_anything_was_done_is_an_error(
     converse: Conversation, portal: DemoPortal, tool: str, method: str
 ) -> None:
