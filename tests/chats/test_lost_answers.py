@@ -70,7 +70,7 @@ async def test_mark_all_read_whose_answer_is_lost_claims_nothing_while_something
     result = await lose(portal, era, "im.dialog.read.all", "mark_all_read", {})
     assert result.is_error
     assert text(result) == (
-        "CONNECTION_BROKEN: The connection to the portal broke before the answer was whole. The change may have "
-        "been made all the same; look before asking for it again. Try again in a minute."
+        "CONNECTION_BROKEN: The connection to the portal broke before the answer was whole. The change may "
+        "have been made all the same; look before asking for it again. Try again in a minute."
     )
     assert calls(portal, "im.dialog.read.all") == 1

@@ -72,3 +72,25 @@ async def test_pictures_are_taken_and_nothing_is_cut_off(
         await host.show(skip_chat=True)
         await host.sees("INSUFFICIENT_SCOPE")
         await picture("error")
+
+
+@pytest.mark.parametrize("width", [720, 320])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_pictures_are_taken_with_all_sets_and_axe_finds_nothing(
+    opened: Opened, window: Browser, packages: Path, theme: str, width: int
+) -> None:
+    settings = {"toolsets": ["read", "marks", "tidy"], "confirm": "host"}
+    axe = (packages / "axe-core" / "axe.min.js").read_text()
+    async with opened(
+        width=width, theme=theme, settings=settings, locale="ru" if width == 320 else "en"
+    ) as host:
+        await window.prefer(theme)
+        await host.show()
+        await host.page("document.getElementById('mark_chat-chat1201').click()")
+        await host.until("document.getElementById('undo').textContent")
+        assert await host.page("document.documentElement.scrollWidth <= innerWidth")
+        await window.resize(width, await host.host("document.body.offsetHeight"))
+        await window.picture(PICTURES / f"sets-{theme}-{width}.png")
+        await window.resize(width, 900)
+        await host.page(_MEASURABLE)
+        assert await host.findings(axe) == []
