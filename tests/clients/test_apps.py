@@ -176,6 +176,16 @@ async def test_the_keyboard_alone_does_everything(opened: Opened, portal: DemoPo
         assert FREE in pinned(portal)
 
 
+async def test_the_list_stays_where_it_was_scrolled_to(opened: Opened) -> None:
+    async with opened() as host:
+        await host.show()
+        top = "document.getElementById('list').scrollTop"
+        await host.page(f"{top} = 400")
+        await host.page(f"document.getElementById('pin_chat-{FREE}').click()")
+        await host.told("Бухгалтерия", "pinned")
+        assert await host.page(top) == 400
+
+
 async def test_teardown_is_answered_and_ends_it(opened: Opened) -> None:
     async with opened() as host:
         await host.show()

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from app_host import AppHost, Opened
 from bitrix24_demo_portal import DemoPortal
+from browser import SPACE
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams, ElicitResult
@@ -100,6 +101,16 @@ async def test_mark_read_clears_a_mark_set_by_hand_and_undo_sets_it_again(
         await host.told(title, "unread")
         assert "marked unread" in await row(host, title)
         assert marked.marked
+
+
+async def test_the_focus_stays_on_the_button_that_marks_read(opened: Opened) -> None:
+    async with opened(settings=MARKS) as host:
+        await host.show()
+        await host.page(f"document.getElementById('mark_chat-{BUSY}').focus()")
+        await host.window.type(SPACE)
+        await host.told(LAUNCH, "read")
+        assert await host.page("document.activeElement.id") == f"mark_chat-{BUSY}"
+        assert await host.pressed(f"mark_chat-{BUSY}")
 
 
 async def test_mute_and_its_undo(opened: Opened, portal: DemoPortal) -> None:
