@@ -156,6 +156,19 @@ async def test_mute_sends_letters_tells_before_and_after_and_undoes(
         assert text(refused).startswith("ACCESS_ERROR: ")
 
 
+@pytest.mark.parametrize(("dialog_id", "sent"), [("CHAT1201", "chat1201"), (7, "7"), (" 007", "7")])
+async def test_a_dialog_id_reaches_the_portal_as_it_takes_it(
+    converse: Conversation, portal: DemoPortal, dialog_id: object, sent: str
+) -> None:
+    async with converse(toolsets=SETS) as client:
+        muted = await client.call_tool("mute_chat", {"dialog_id": dialog_id, "muted": True})
+        marked = await client.call_tool("mark_chat", {"dialog_id": dialog_id, "as": "unread"})
+    assert (facts(muted)["dialog_id"], facts(marked)["dialog_id"]) == (sent, sent)
+    written = {"im.chat.mute", "im.recent.unread"}
+    ids = [request.params["DIALOG_ID"] for request in portal.requests if request.method in written]
+    assert ids == [sent, sent]
+
+
 WRITES: dict[str, tuple[str, dict[str, object]]] = {
     "im.dialog.read": ("mark_chat", {"as": "read", "up_to": 80421}),
     "im.dialog.unread": ("mark_chat", {"as": "unread", "up_to": 80415}),

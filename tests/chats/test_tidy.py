@@ -121,10 +121,19 @@ async def test_two_that_swap_are_a_change_too(converse: Conversation, portal: De
 
 @pytest.mark.parametrize(
     ("dialog_id", "code"),
-    [("chat1201", "PINNED"), ("1", "NOTES"), ("sg12", "NOT_HIDDEN"), ("chat999999", "NOT_LISTED")],
+    [
+        ("chat1201", "PINNED"),
+        (" CHAT1201", "PINNED"),
+        ("1", "NOTES"),
+        (1, "NOTES"),
+        ("sg12", "NOT_HIDDEN"),
+        ("SG012", "NOT_HIDDEN"),
+        ("chat999999", "NOT_LISTED"),
+    ],
+    ids=repr,
 )
 async def test_what_may_not_be_hidden_is_refused_with_its_reason_and_nobody_is_asked(
-    converse: Conversation, portal: DemoPortal, dialog_id: str, code: str
+    converse: Conversation, portal: DemoPortal, dialog_id: object, code: str
 ) -> None:
     user = User()
     async with converse(toolsets=SETS, asked=user) as client:
