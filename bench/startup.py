@@ -55,17 +55,18 @@ HANDSHAKE: list[dict[str, object]] = [
 
 
 def rows() -> Generator[Row]:
-    """Measure both, turn by turn, so that a busy machine slows both alike."""
+    """Measure them turn by turn, so that a busy machine slows all alike."""
     with tempfile.TemporaryDirectory() as folder, _portal() as webhook:
         python = user_environment(Path(folder), ROOT)
         settings = {"BITRIX24_WEBHOOK_URL": webhook}
-        bare, ours = turn_by_turn(
+        listing = [python, "-m", "bitrix24_chat_mcp"], "list_recent_chats", dict[str, str]()
+        bare, ours, with_sets = turn_by_turn(
             ([python, "-c", BARE], "one", {"text": "x"}, {}),
-            ([python, "-m", "bitrix24_chat_mcp"], "list_recent_chats", {}, settings),
+            (*listing, settings),
+            (*listing, {**settings, "BITRIX24_TOOLSETS": "read,marks,tidy"}),
         )
-    ratio = statistics.median(taken.busy for taken in ours) / statistics.median(taken.busy for taken in bare)
-    measured = f"{_milliseconds(ours)} beside {_milliseconds(bare)}; by the clock, median of {ROUNDS}"
-    yield Row("spawn to first answer / bare mcp server, processor time", ratio, 1.1, measured)
+    yield _compared("spawn to first answer / bare mcp server, processor time", ours, bare, 1.1)
+    yield _compared("the same with all sets of tools / without, processor time", with_sets, ours, 1.05)
 
 
 class Taken(NamedTuple):
@@ -122,6 +123,12 @@ async def _recorded() -> bytes:
     portal = DemoPortal()
     async with httpx.AsyncClient(transport=in_process(portal)()) as client:
         return (await client.post(f"{portal.webhook()}im.recent.get", json={})).content
+
+
+def _compared(name: str, these: Sequence[Taken], those: Sequence[Taken], most: float) -> Row:
+    ratio = statistics.median(one.busy for one in these) / statistics.median(one.busy for one in those)
+    measured = f"{_milliseconds(these)} beside {_milliseconds(those)}; by the clock, median of {ROUNDS}"
+    return Row(name, ratio, most, measured)
 
 
 def _milliseconds(many: Sequence[Taken]) -> str:

@@ -123,6 +123,24 @@ async def test_consent_is_bound_nobody_finishes_a_sign_in_that_another_browser_b
         assert (await one.get("/sign-in/back", params=back)).status_code == 400, "once"
 
 
+@pytest.mark.parametrize("toolsets", [(), ("read", "tidy")])
+async def test_the_consent_page_tells_the_sets_of_tools_that_are_on(
+    serve: Serve, toolsets: tuple[str, ...]
+) -> None:
+    async with (
+        serve(auth=["bitrix24"], toolsets=toolsets) as base,
+        httpx.AsyncClient(base_url=base) as http,
+    ):
+        client_id = (await _registered(http)).json()["client_id"]
+        asked = {"client_id": client_id, "response_type": "code", "code_challenge": "c" * 43, "state": "s"}
+        page = (await http.get((await http.get("/authorize", params=asked)).headers["location"])).text
+    may = page[: page.index("It may not")]
+    assert ("read the messages of your chats" in may) is ("read" in toolsets)
+    assert ("hide chats, and mark all of them read" in may) is ("tidy" in toolsets)
+    assert ("read further back" in page) is ("read" not in toolsets)
+    assert "mute" not in page
+
+
 async def test_a_no_on_the_consent_page_leads_back_as_a_no(serve: Serve) -> None:
     async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
         client_id = (await _registered(http)).json()["client_id"]

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from bitrix24_chat_mcp.auth import pages
+from bitrix24_chat_mcp.auth.page_texts import TEXTS, Language
 from bitrix24_chat_mcp.auth.pages import ConsentRequest, Notice
+from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS
 
 NOTICES: tuple[Notice, ...] = ("done", "ended", "not_ours")
 
@@ -45,8 +47,22 @@ def test_the_consent_page_says_that_a_redirect_stays_on_this_computer(address: s
 
 
 def test_the_consent_page_of_a_read_only_server_says_that_nothing_is_pinned() -> None:
-    page = pages.consent(asked(read_only=True), "en")
+    page = pages.consent(asked(tools=frozenset({"list_recent_chats"})), "en")
     assert page.index("It may not") < page.index("pin and unpin")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_consent_page_says_what_each_set_of_tools_allows(language: Language) -> None:
+    texts = TEXTS[language]
+    default = pages.consent(asked(), language)
+    assert texts.may_not_write in default
+    for one in ("read", "marks", "tidy"):
+        page = pages.consent(asked(tools=frozenset({*ALWAYS, *TOOLSETS[one]})), language)
+        may = page[: page.index(texts.may_not_label)]
+        assert texts.may[one] in may
+        assert texts.may[one] not in default
+        assert (texts.may_not_write in page) is (one != "read"), "who may read may read further back"
+        assert texts.may_not_write_though_read in page
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,20 @@ async def test_a_page_of_gibberish_stays_below_8000_tokens_and_says_what_is_left
     assert len(ids) == len(set(ids)) > 50
 
 
+async def test_a_long_message_is_shortened_and_the_answer_says_so(
+    converse: Conversation, portal: DemoPortal
+) -> None:
+    post(portal, "chat1201", "[b]" + "x" * 1490 + "[/b]")
+    async with converse(toolsets=SETS, limits={"cache": 0}) as client:
+        assert "long messages shortened" not in (await read(client, limit=1))["notes"]
+        post(portal, "chat1201", "слово " * 1000)
+        page = await read(client, limit=1)
+        found = facts(await client.call_tool("search_chat", {"dialog_id": "chat1201", "query": "слово"}))
+    assert page["messages"][0]["text"].endswith("…")
+    assert "long messages shortened" in page["notes"]
+    assert "long messages shortened" in found["notes"]
+
+
 async def test_a_message_costs_at_most_45_tokens_beside_its_words(converse: Conversation) -> None:
     async with converse(toolsets=SETS) as client:
         result = await client.call_tool("read_chat", {"dialog_id": "chat1201", "limit": 50})

@@ -65,6 +65,7 @@ async def test_reading_to_the_end_clears_the_mark_that_was_set_by_hand(
         await mark(client, "unread")
         half = await mark(client, "read", newest - 2)
         assert half["unread"] == 1
+        assert half["marked_unread"]
         assert (await chat(client))["marked_unread"], "it stays while messages are unread"
         assert (await mark(client, "read", newest))["changed"]
         assert "marked_unread" not in await chat(client)
@@ -103,6 +104,22 @@ async def test_the_portal_s_false_is_an_error(converse: Conversation, portal: De
         assert text(refused).startswith("NOT_LISTED: ")
 
 
+@pytest.mark.parametrize("method", ["im.dialog.unread", "im.chat.mute"])
+async def test_the_portal_s_false_is_an_error_also_where_all_is_as_it_was_asked_for(
+    converse: Conversation, portal: DemoPortal, method: str
+) -> None:
+    portal.fail(method, Fault(body={"result": False}))
+    asked: dict[str, tuple[str, dict[str, object]]] = {
+        "im.dialog.unread": ("mark_chat", {"as": "unread", "up_to": 80421}),
+        "im.chat.mute": ("mute_chat", {"muted": False}),
+    }
+    tool, arguments = asked[method]
+    async with converse(toolsets=SETS) as client:
+        refused = await client.call_tool(tool, {"dialog_id": "chat1201", **arguments})
+    assert refused.is_error
+    assert text(refused).startswith("NOT_DONE: The portal answered false")
+
+
 async def test_the_portal_s_true_without_a_deed_is_an_error(
     converse: Conversation, portal: DemoPortal
 ) -> None:
@@ -139,7 +156,19 @@ async def test_mute_sends_letters_tells_before_and_after_and_undoes(
         assert text(refused).startswith("ACCESS_ERROR: ")
 
 
-LOST = Fault(close="before", performed=True)
+@pytest.mark.parametrize(("dialog_id", "sent"), [("CHAT1201", "chat1201"), (7, "7"), (" 007", "7")])
+async def test_a_dialog_id_reaches_the_portal_as_it_takes_it(
+    converse: Conversation, portal: DemoPortal, dialog_id: object, sent: str
+) -> None:
+    async with converse(toolsets=SETS) as client:
+        muted = await client.call_tool("mute_chat", {"dialog_id": dialog_id, "muted": True})
+        marked = await client.call_tool("mark_chat", {"dialog_id": dialog_id, "as": "unread"})
+    assert (facts(muted)["dialog_id"], facts(marked)["dialog_id"]) == (sent, sent)
+    written = {"im.chat.mute", "im.recent.unread"}
+    ids = [request.params["DIALOG_ID"] for request in portal.requests if request.method in written]
+    assert ids == [sent, sent]
+
+
 WRITES: dict[str, tuple[str, dict[str, object]]] = {
     "im.dialog.read": ("mark_chat", {"as": "read", "up_to": 80421}),
     "im.dialog.unread": ("mark_chat", {"as": "unread", "up_to": 80415}),

@@ -121,10 +121,19 @@ async def test_two_that_swap_are_a_change_too(converse: Conversation, portal: De
 
 @pytest.mark.parametrize(
     ("dialog_id", "code"),
-    [("chat1201", "PINNED"), ("1", "NOTES"), ("sg12", "NOT_HIDDEN"), ("chat999999", "NOT_LISTED")],
+    [
+        ("chat1201", "PINNED"),
+        (" CHAT1201", "PINNED"),
+        ("1", "NOTES"),
+        (1, "NOTES"),
+        ("sg12", "NOT_HIDDEN"),
+        ("SG012", "NOT_HIDDEN"),
+        ("chat999999", "NOT_LISTED"),
+    ],
+    ids=repr,
 )
 async def test_what_may_not_be_hidden_is_refused_with_its_reason_and_nobody_is_asked(
-    converse: Conversation, portal: DemoPortal, dialog_id: str, code: str
+    converse: Conversation, portal: DemoPortal, dialog_id: object, code: str
 ) -> None:
     user = User()
     async with converse(toolsets=SETS, asked=user) as client:
@@ -173,6 +182,19 @@ async def test_a_lost_answer_is_never_repeated_and_what_came_of_it_is_looked_up(
     assert calls(portal, method) == 1
     if tool == "hide_chat":
         assert facts(result)["hidden"], text(result)
+
+
+@pytest.mark.parametrize(
+    ("tool", "method"), [("hide_chat", "im.recent.hide"), ("mark_all_read", "im.dialog.read.all")]
+)
+async def test_the_portal_s_false_is_an_error(
+    converse: Conversation, portal: DemoPortal, tool: str, method: str
+) -> None:
+    portal.fail(method, Fault(body={"result": False}))
+    async with converse(toolsets=SETS, asked=User()) as client:
+        refused = await client.call_tool(tool, PERSON if tool == "hide_chat" else {})
+    assert text(refused).startswith("NOT_DONE: The portal answered false"), text(refused)
+    assert calls(portal, method) == 1
 
 
 @pytest.mark.parametrize(

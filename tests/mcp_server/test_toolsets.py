@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -24,6 +25,9 @@ DEFAULT = ["list_recent_chats", "pin_chat"]
 ALL = list(TOOLSETS)
 MOST_TOKENS = 250
 READ_ONLY = ["list_recent_chats", "read_chat", "search_chat"]
+
+
+Headers = dict[str, str] | list[tuple[str, str]]
 
 
 async def agreed(context: object, params: ElicitRequestParams) -> ElicitResult:
@@ -93,6 +97,14 @@ async def test_exclude_tools_and_read_only_win_over_the_sets(
             assert text(await client.call_tool(name, {})).startswith("UNKNOWN_TOOL: ")
 
 
+async def test_the_instructions_name_no_set_of_which_no_tool_is_left(converse: Conversation) -> None:
+    async with converse() as client:
+        default = client.instructions
+    for left in ({"read_only": True}, {"exclude_tools": ["mark_chat", "mute_chat"]}):
+        async with converse(toolsets=["marks"], **left) as client:
+            assert client.instructions == default
+
+
 async def test_a_client_that_cannot_be_asked_is_not_offered_what_asks(converse: Conversation) -> None:
     async with converse(toolsets=ALL) as client:
         assert await names(client) == [*DEFAULT, *TOOLSETS["read"], *TOOLSETS["marks"]]
@@ -115,12 +127,21 @@ async def test_where_the_host_asks_every_client_is_offered_them_with_the_mark(co
         ("exclude_tools", "pin_chats", "exclude_tools: there is no tool 'pin_chats'; did you mean pin_chat?"),
     ],
 )
-def test_an_unknown_name_stops_the_start_and_names_the_nearest(setting: str, wrong: str, said: str) -> None:
+def test_an_unknown_name_stops_the_start_and_names_the_nearest(
+    tmp_path: Path, setting: str, wrong: str, said: str
+) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         load(**{setting: wrong})
-    refused = run(f"--{setting.replace('_', '-')}", wrong, "--demo")
-    assert refused.returncode == 2
-    assert refused.stderr == f"bitrix24-chat-mcp: {said}\n"
+    file = tmp_path / "config.toml"
+    file.write_text(f'{setting} = ["{wrong}"]')
+    variable = f"BITRIX24_{setting.upper()}"
+    for refused, named in (
+        (run(f"--{setting.replace('_', '-')}", wrong, "--demo"), setting),
+        (run("--demo", "--config", str(file)), setting),
+        (run("--demo", **{variable: wrong}), f"{setting} ({variable})"),
+    ):
+        assert refused.returncode == 2
+        assert refused.stderr == f"bitrix24-chat-mcp: {named}{said.removeprefix(setting)}\n"
 
 
 def test_the_sets_are_named_on_the_command_line_in_the_environment_and_in_the_file() -> None:
@@ -141,7 +162,7 @@ async def test_over_stdio_the_command_serves_its_sets(era: Era) -> None:
 
 
 @asynccontextmanager
-async def over_http(address: str, era: Era, headers: dict[str, str]) -> AsyncGenerator[Client]:
+async def over_http(address: str, era: Era, headers: Headers) -> AsyncGenerator[Client]:
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(
@@ -161,10 +182,12 @@ async def over_http(address: str, era: Era, headers: dict[str, str]) -> AsyncGen
         ({"X-MCP-Readonly": "true"}, READ_ONLY),
         ({"X-MCP-Readonly": "false"}, [*DEFAULT, *TOOLSETS["read"], *TOOLSETS["tidy"]]),
         ({"X-MCP-Readonly": "1", "X-MCP-Toolsets": "tidy"}, DEFAULT[:1]),
+        ([("X-MCP-Readonly", "false"), ("X-MCP-Readonly", "true")], READ_ONLY),
+        ([("X-MCP-Toolsets", "read,tidy"), ("X-MCP-Toolsets", "read")], [*DEFAULT, *TOOLSETS["read"]]),
     ],
 )
 async def test_headers_narrow_what_is_offered_and_never_widen_it(
-    era: Era, headers: dict[str, str], offered: list[str]
+    era: Era, headers: Headers, offered: list[str]
 ) -> None:
     options = ("--transport", "http", "--port", "0", "--demo", "--toolsets", "read,tidy")
     with started(*options, announcing=r"on (http\S+/mcp)") as found:

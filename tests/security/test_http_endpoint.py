@@ -163,7 +163,7 @@ async def test_a_page_of_an_allowed_origin_may_use_the_endpoint_from_a_browser_c
     ):
         wanted = (
             "authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, "
-            "last-event-id, x-bitrix24-webhook"
+            "last-event-id, x-bitrix24-webhook, x-mcp-toolsets, x-mcp-readonly"
         )
         for origin in (PAGE, "http://dev.example:5173"):
             asked = {

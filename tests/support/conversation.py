@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import httpx
 import looptime
@@ -12,6 +13,7 @@ from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
+from bitrix24_demo_portal.asgi.server import serving
 from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp_types import CallToolResult, TextContent
@@ -37,6 +39,18 @@ async def connected(
     )
     async with Client(server, mode=era, elicitation_callback=asked) as client:
         yield client
+
+
+@asynccontextmanager
+async def connected_by_sockets(
+    portal: DemoPortal, era: Era = "auto", asked: ElicitationFnT | None = None, **settings: object
+) -> AsyncGenerator[Client]:
+    """Do what `connected` does with the portal on a real socket, which it can cut off."""
+    async with serving(portal) as base:
+        webhook = base + urlsplit(portal.webhook()).path
+        server = build_server(Settings.model_validate({"webhook_url": webhook, **settings}))
+        async with Client(server, mode=era, elicitation_callback=asked) as client:
+            yield client
 
 
 async def raw(portal: DemoPortal, method: str = "im.recent.get") -> Any:

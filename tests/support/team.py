@@ -141,12 +141,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def team_settings(
-    portal: DemoPortal, *, webhook_url: str | None = None, store: str = "file", **http: object
+    portal: DemoPortal,
+    *,
+    webhook_url: str | None = None,
+    store: str = "file",
+    toolsets: tuple[str, ...] = (),
+    **http: object,
 ) -> Settings:
     return Settings.model_validate(
         {
             "transport": "http",
             "webhook_url": webhook_url,
+            "toolsets": toolsets,
             "oauth": {
                 "portal": ORIGIN,
                 "server": ORIGIN,
@@ -177,6 +183,7 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
         public_url: str = "",
         webhook_url: str | None = None,
         store: str = "file",
+        toolsets: tuple[str, ...] = (),
         **http: object,
     ) -> AsyncGenerator[str]:
         port = port or free_port()
@@ -185,6 +192,7 @@ def serve(portal: DemoPortal, folder: Path) -> Serve:
             portal,
             webhook_url=webhook_url,
             store=store,
+            toolsets=toolsets,
             port=port,
             public_url=base,
             state_key=state_key,

@@ -87,6 +87,11 @@ def message_row(message: HistoryMessage, me: str, now: datetime) -> MessageRow:
     )
 
 
+def is_cut(row: MessageRow, message: HistoryMessage) -> bool:
+    """Tell whether a row's text is only the beginning of the message's."""
+    return len(message.text) > LONGEST_TEXT and row.text.endswith("…")
+
+
 def _author(message: HistoryMessage) -> str:
     if message.mine:
         return YOU

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from bitrix24_chat_mcp.portal.api.models import Chat
 
@@ -82,6 +83,8 @@ class ChatRow(Record, frozen=True):
     role: str = ""
     owner: str = Field("", description="a user's dialog_id")
     created: str = ""
+    last_id: SkipJsonSchema[int] = Field(0, exclude=True)
+    """Of the last message: for the page, not for the model, so in no answer's text or structure."""
 
 
 class ChatList(Record, frozen=True):
@@ -163,6 +166,7 @@ def _brief_facts(chat: Chat) -> dict[str, Any]:
         "pinned": chat.pinned,
         "muted": chat.muted,
         "marked_unread": chat.marked_unread,
+        "last_id": chat.message.id,
     }
 
 

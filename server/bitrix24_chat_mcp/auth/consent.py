@@ -36,13 +36,17 @@ _HEADERS = {
 
 
 class ConsentPages:
-    """The routes of a sign-in. `origin` is the server's own address."""
+    """The routes of a sign-in. `origin` is the server's own address, `tools` what programs may call."""
 
     def __init__(
-        self, pending: PendingAuthorizations, refresher: TokenRefresher, origin: str, *, read_only: bool
+        self,
+        pending: PendingAuthorizations,
+        refresher: TokenRefresher,
+        origin: str,
+        tools: frozenset[str],
     ) -> None:
         self._pending = pending
-        self._read_only = read_only
+        self._tools = tools
         self._refresher = refresher
         self._origin = origin
         self._back = f"{origin}{ROOT}/back"
@@ -89,7 +93,7 @@ class ConsentPages:
             self._refresher.application.portal,
             pending.redirect_uri,
             action=f"{ROOT}/{sealed}",
-            read_only=self._read_only,
+            tools=self._tools,
         )
         return HTMLResponse(pages.consent(asked, _language(request)), headers=_headers())
 

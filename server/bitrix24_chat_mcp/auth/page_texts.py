@@ -8,16 +8,22 @@ Language = Literal["en", "ru"]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The sentences of one language; `notices` has a heading and a sentence for each end of a sign-in."""
+    """The sentences of one language.
+
+    `may` has one for `list`, `pin` and each set of tools; `notices` a heading and a sentence for each end of
+    a sign-in.
+    """
 
     title: str
     asks: str
     calls_itself: str
     nameless: str
     may_label: str
-    may: tuple[str, ...]
+    may: dict[str, str]
     may_not_label: str
-    may_not: tuple[str, ...]
+    may_not_write: str
+    may_not_write_though_read: str
+    may_not_else: str
     then_label: str
     this_computer: str
     warning: str
@@ -33,12 +39,18 @@ TEXTS: dict[Language, Texts] = {
         calls_itself="A program that calls itself {name}",
         nameless="A program without a name",
         may_label="It may",
-        may=(
-            "see the list of your chats at {portal}: titles, the last message of each, what is unread",
-            "pin and unpin chats in your own list",
-        ),
+        may={
+            "list": "see the list of your chats at {portal}: "
+            "titles, the last message of each, what is unread",
+            "read": "read the messages of your chats, and search in them",
+            "pin": "pin and unpin chats in your own list",
+            "marks": "mark chats read or unread, and mute them",
+            "tidy": "hide chats, and mark all of them read",
+        },
         may_not_label="It may not",
-        may_not=("write messages, or read further back", "see anything else in Bitrix24, or your password"),
+        may_not_write="write messages, or read further back",
+        may_not_write_though_read="write messages",
+        may_not_else="see anything else in Bitrix24, or your password",
         then_label="Afterwards you are sent to",
         this_computer="a program on this computer",
         warning="Go on only if you have asked for this yourself. The name is what the program calls itself.",
@@ -65,15 +77,17 @@ TEXTS: dict[Language, Texts] = {
         calls_itself="Программа, которая называет себя {name},",
         nameless="Программа без имени",
         may_label="Программа сможет",
-        may=(
-            "видеть список ваших чатов на {portal}: названия, последние сообщения, непрочитанное",
-            "закреплять и откреплять чаты в вашем списке",
-        ),
+        may={
+            "list": "видеть список ваших чатов на {portal}: названия, последние сообщения, непрочитанное",
+            "read": "читать переписку в ваших чатах и искать в ней",
+            "pin": "закреплять и откреплять чаты в вашем списке",
+            "marks": "отмечать чаты прочитанными и непрочитанными, выключать их звук",
+            "tidy": "скрывать чаты и отмечать прочитанными все сразу",
+        },
         may_not_label="Программа не сможет",
-        may_not=(
-            "писать сообщения и читать переписку глубже",
-            "видеть что-либо ещё в Битрикс24 и узнать ваш пароль",
-        ),
+        may_not_write="писать сообщения и читать переписку глубже",
+        may_not_write_though_read="писать сообщения",
+        may_not_else="видеть что-либо ещё в Битрикс24 и узнать ваш пароль",
         then_label="После входа вы перейдёте на",
         this_computer="программа на этом компьютере",
         warning="Продолжайте, только если вы сами начали вход. Имя программы указала она сама.",

@@ -19,6 +19,7 @@ from pydantic import AnyUrl
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.portal.api.credentials import is_loopback
+from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS
 
 from . import redirect_uris
 from .page_texts import TEXTS, Language, Texts
@@ -26,6 +27,8 @@ from .page_texts import TEXTS, Language, Texts
 Notice = Literal["done", "ended", "not_ours"]
 """Signed in; a sign-in that has ended; an answer to no sign-in of this program's."""
 
+_TOOLS = {"list": ALWAYS[:1], "pin": ALWAYS[1:], **TOOLSETS}
+"""The tools behind each sentence of what a program may do."""
 _NAME_LENGTH = 60
 _HEADER_LENGTH = 200
 _LANGUAGE = re.compile(
@@ -39,7 +42,8 @@ class ConsentRequest:
 
     `client_host` is the host whose document describes the program, empty where there is none; then
     `client_name` is the name that the program gave itself, if any. `portal` is the portal's origin,
-    `redirect_uri` where the browser is sent afterwards, `action` where the form is sent.
+    `redirect_uri` where the browser is sent afterwards, `action` where the form is sent, `tools` what the
+    program may call.
     """
 
     client_host: str
@@ -47,7 +51,7 @@ class ConsentRequest:
     portal: str
     redirect_uri: str
     action: str
-    read_only: bool = False
+    tools: frozenset[str] = frozenset(ALWAYS)
 
 
 def consent(asked: ConsentRequest, accept_language: str) -> str:
@@ -55,8 +59,7 @@ def consent(asked: ConsentRequest, accept_language: str) -> str:
     language = _language(accept_language)
     texts = TEXTS[language]
     portal = _shown(urlsplit(asked.portal).netloc)
-    may = texts.may[:1] if asked.read_only else texts.may
-    may_not = (*texts.may[1:], *texts.may_not) if asked.read_only else texts.may_not
+    may, may_not = _abilities(asked.tools, texts)
     body = Template(_read("consent.html")).substitute(
         may_label=texts.may_label,
         may=_items(may, portal),
@@ -93,6 +96,14 @@ def _page(language: Language, heading: str, body: str) -> str:
     return Template(_read("page.html")).substitute(
         lang=language, title=TEXTS[language].title, style=_read("page.css"), heading=heading, body=body
     )
+
+
+def _abilities(tools: frozenset[str], texts: Texts) -> tuple[list[str], list[str]]:
+    """Return what these tools allow, and what a person might fear that they do not."""
+    may = [said for ability, said in texts.may.items() if not tools.isdisjoint(_TOOLS[ability])]
+    pinning = [] if "pin_chat" in tools else [texts.may["pin"]]
+    writing = texts.may_not_write if tools.isdisjoint(_TOOLS["read"]) else texts.may_not_write_though_read
+    return may, [*pinning, writing, texts.may_not_else]
 
 
 def _program(asked: ConsentRequest, texts: Texts) -> str:

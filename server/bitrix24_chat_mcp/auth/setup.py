@@ -49,7 +49,7 @@ def protect(
         marks = (access.shared and access.shared.marks) or InProcessMarks()
         fetcher = documents or HttpClient(timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts)
         provider, routes = _authorization_server(
-            http, access.token_refresher, fetcher, marks, origin, resource, read_only=access.read_only
+            http, access.token_refresher, fetcher, marks, origin, resource, access.tools
         )
         verifiers.append(provider.load_access_token)
         metadata = str(build_resource_metadata_url(url(resource)))
@@ -65,14 +65,13 @@ def _authorization_server(
     marks: OneTimeMarks,
     origin: str,
     resource: str,
-    *,
-    read_only: bool,
+    tools: frozenset[str],
 ) -> tuple[Provider, list[BaseRoute]]:
     ring = http.key_ring() or [secrets.token_bytes(32)]
     store, sealer = refresher.open_store(), Sealer(*ring)
     clients = ClientRegistry(store, sealer, ClientDocuments(fetcher))
     pending, grants = PendingAuthorizations(sealer, marks), GrantStore(store, *ring)
     provider = Provider(refresher, clients, grants, pending, issuer=origin, resource=resource)
-    consent = ConsentPages(pending, refresher, origin, read_only=read_only)
+    consent = ConsentPages(pending, refresher, origin, tools)
     endpoints = Endpoints(provider, clients, consent, origin=origin, resource=resource)
     return provider, [*consent.routes(), *endpoints.routes()]

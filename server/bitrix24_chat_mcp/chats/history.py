@@ -186,8 +186,11 @@ def _span(query: SearchQuery, now: datetime) -> str:
 def _rows(
     messages: Sequence[HistoryMessage], dialog: PortalDialog, now: datetime
 ) -> tuple[list[MessageRow], bool]:
+    """Return the rows that fit, and whether a message was cut or left out."""
     me = dialog.portal.credentials.user
-    return history_records.fit([message_row(message, me, now) for message in messages])
+    whole = [message_row(message, me, now) for message in messages]
+    rows, cut = history_records.fit(whole)
+    return rows, cut or any(map(history_records.is_cut, rows, messages))
 
 
 def _person(dialog: PortalDialog, history: History) -> str:

@@ -26,7 +26,8 @@ async def mark_read(context: AppContext, dialog_id: str, up_to: int) -> MarkOutc
         )
     chat = await _open(context, dialog_id, up_to)
     unread = await chat.dialog.mark_read(up_to)
-    cleared, notes = (False, []) if unread else await _clear_mark(chat)
+    marked, notes = await _is_marked(chat)
+    cleared, more = await _clear_mark(chat) if marked and not unread else (False, [])
     before = chat.state
     return MarkOutcome(
         dialog_id=chat.dialog.id,
@@ -36,8 +37,9 @@ async def mark_read(context: AppContext, dialog_id: str, up_to: int) -> MarkOutc
         changed=cleared or unread != before.unread,
         unread_before=before.unread,
         unread=unread,
+        marked_unread=marked and not cleared,
         undo=_unread_again(chat, up_to, cleared=cleared),
-        notes=[*notes, *pop_notices()],
+        notes=[*notes, *more, *pop_notices()],
         portal=context.label,
     )
 
@@ -123,11 +125,14 @@ async def _open(context: AppContext, dialog_id: str, message_id: int) -> OpenedD
     return chat
 
 
-async def _clear_mark(chat: OpenedDialog) -> tuple[bool, list[str]]:
-    """Clear the mark that was set by hand, which reading leaves; return whether there was one, and notes."""
+async def _is_marked(chat: OpenedDialog) -> tuple[bool, list[str]]:
+    """Tell whether a mark was set by hand, which reading leaves; return notes, too."""
     counters, notes = await _checked(chat.dialog.portal.counters())
-    if counters is None or not counters.is_marked(chat.dialog.id):
-        return False, notes
+    return counters is not None and counters.is_marked(chat.dialog.id), notes
+
+
+async def _clear_mark(chat: OpenedDialog) -> tuple[bool, list[str]]:
+    """Clear the mark that was set by hand; return whether that was done, and notes."""
     done, notes = await _checked(chat.dialog.set_mark(unread=False))
     return bool(done), notes
 

@@ -46,12 +46,8 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
 
 
 def _instructions(settings: Settings) -> str:
-    """Return the instructions, with a sentence for each set that is on."""
-    sets = [
-        name
-        for name, tools in TOOLSETS.items()
-        if name in settings.toolsets and not settings.exclude_tools.issuperset(tools)
-    ]
+    """Return the instructions, with a sentence for each set that a tool is offered of."""
+    sets = [name for name, tools in TOOLSETS.items() if not settings.tools.isdisjoint(tools)]
     return "\n".join([texts.read("instructions"), *(texts.read(f"toolsets/{name}") for name in sets)])
 
 

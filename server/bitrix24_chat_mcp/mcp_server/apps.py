@@ -1,7 +1,8 @@
 """The MCP App: a page of chats that hosts may show under the answer of `list_recent_chats`.
 
 The page is `chats.html`, one file without scripts, styles or images from elsewhere. It draws the answer that
-the host hands to it, and calls tools through the host. Clients without the extension
+the host hands to it, and calls tools through the host. A tool without an undo asks its user there as it does
+in the conversation; then the page asks for the list anew. Clients without the extension
 `io.modelcontextprotocol/ui` read the same answers as before.
 """
 
@@ -14,15 +15,22 @@ from mcp.server.apps import APP_MIME_TYPE, Apps
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
 
+from bitrix24_chat_mcp.answers.records import ChatRow
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 
 from .offer import offered
 from .request_context import app_context
 
 URI = "ui://bitrix24/chats"
+LAST_MESSAGES = "io.github.bitrix24-chat-mcp/last-messages"
 _SHOWN_UNDER = "list_recent_chats"
 _CONFIG = '{"tools": [], "portal": ""}'
 """Where the page has the names of the tools, and the origin that links may lead to."""
+
+
+def last_messages(rows: Iterable[ChatRow]) -> dict[str, dict[str, int]]:
+    """Return the `_meta` that tells the page each chat's last message id, up to which it marks read."""
+    return {LAST_MESSAGES: {row.dialog_id: row.last_id for row in rows if row.last_id}}
 
 
 def linked(tools: Iterable[Tool]) -> list[Tool]:

@@ -1,10 +1,11 @@
 """What a client is offered: what the operator allows, without what its headers or its abilities rule out.
 
-Headers only narrow. They are the client's own word, so they bound what it sees and calls, not who it is.
+Headers only narrow, each of them. They are the client's own word, so they bound what it sees and calls, not
+who it is.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver.tools import Tool as DefinedTool
@@ -14,6 +15,9 @@ from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS, split
 
 from .confirmation import can_be_asked
 from .request_context import RequestContext, app_context, current_request
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
 
 TOOLSETS_HEADER, READONLY_HEADER = "X-MCP-Toolsets", "X-MCP-Readonly"
 _OFF = {"", "0", "false", "no", "off"}
@@ -31,21 +35,17 @@ def offered(allowed: Sequence[AnyTool]) -> list[AnyTool]:
 async def keep_narrowed_lists_private(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
     """Let no cache give one client's list of tools to another that asks for more or less; a middleware."""
     result = await call_next(ctx)
-    narrowed = not _NARROWING.isdisjoint(name.lower() for name in _headers(ctx))
+    narrowed = _headers(ctx, TOOLSETS_HEADER) or _headers(ctx, READONLY_HEADER)
     if ctx.method == "tools/list" and narrowed and isinstance(result, dict) and "cacheScope" in result:
         return {**result, "cacheScope": "private"}
     return result
 
 
-_NARROWING = {TOOLSETS_HEADER.lower(), READONLY_HEADER.lower()}
-
-
 def _is_offered(tool: Tool | DefinedTool, request: RequestContext) -> bool:
-    headers = _headers(request)
     reads = tool.annotations is not None and tool.annotations.read_only_hint
-    if headers.get(READONLY_HEADER, "").strip().lower() not in _OFF and not reads:
+    if not reads and any(value.strip().lower() not in _OFF for value in _headers(request, READONLY_HEADER)):
         return False
-    if TOOLSETS_HEADER in headers and tool.name not in _named(headers[TOOLSETS_HEADER]):
+    if any(tool.name not in _named(sets) for sets in _headers(request, TOOLSETS_HEADER)):
         return False
     return tool.name not in _ASKING or app_context().confirm == "host" or can_be_asked(request)
 
@@ -56,6 +56,7 @@ def _named(sets: str) -> set[str]:
     return {*ALWAYS, *(tool for name in names for tool in TOOLSETS.get(name, ()))}
 
 
-def _headers(request: RequestContext) -> Mapping[str, str]:
-    """Return the request's headers, which know no case; none over stdio."""
-    return cast("Mapping[str, str]", getattr(request.request, "headers", None) or {})
+def _headers(request: RequestContext, name: str) -> list[str]:
+    """Return all headers of a name, since a proxy may add its own to the client's; none over stdio."""
+    headers = cast("Headers | None", getattr(request.request, "headers", None))
+    return headers.getlist(name) if headers else []

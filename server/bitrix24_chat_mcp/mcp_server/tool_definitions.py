@@ -7,7 +7,6 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import Icon, ToolAnnotations
 
 from bitrix24_chat_mcp.settings.load import Settings
-from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS
 
 from . import icons, texts, tools
 from .json_schema import simplify
@@ -40,12 +39,11 @@ TOOLS = (
 
 def build_tools(settings: Settings) -> list[Tool]:
     """Return the tools that the operator allows, in their order; it never changes."""
-    allowed = {*ALWAYS, *(name for one in settings.toolsets for name in TOOLSETS[one])}
-    allowed -= {*settings.exclude_tools}
+    allowed = settings.tools
     return [
         _tool(one, by_host=settings.confirm == "host", structured=settings.structured)
         for one in _all_tools(settings)
-        if one.function.__name__ in allowed and (one.hints.read_only_hint or not settings.read_only)
+        if one.function.__name__ in allowed
     ]
 
 

@@ -4,7 +4,7 @@ A PortalError passes through: `server` turns it into a tool error.
 """
 
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 from mcp_types import CallToolResult, TextContent
 from pydantic import Field
@@ -16,6 +16,7 @@ from bitrix24_chat_mcp.chats.query import ChatQuery
 from bitrix24_chat_mcp.portal.api.client import Flag
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError
 
+from . import apps
 from .argument_types import Cursor, DetailLevel, DialogId, Kinds, Limit, Moment, SearchText, ShowFilter
 from .request_context import app_context
 
@@ -57,7 +58,8 @@ async def list_recent_chats(  # noqa: PLR0913 - the portal's documented paramete
         cursor=cursor,
     )
     found = await chat_list.list_chats(app_context(), chat_query)
-    return tool_result(found, text.chat_list(found))
+    meta = apps.last_messages(found.chats) if app_context().page_marks else None
+    return tool_result(found, text.chat_list(found), meta)
 
 
 async def pin_chat(
@@ -78,7 +80,11 @@ def _one_date(last_sync_date: datetime | None, last_update: datetime | None) -> 
     return last_sync_date or last_update
 
 
-def tool_result(record: Record, rendered: str) -> CallToolResult:
-    """Answer in two forms that hold the same facts, or as text alone: some hosts show a model only one."""
+def tool_result(record: Record, rendered: str, meta: dict[str, Any] | None = None) -> CallToolResult:
+    """Answer in two forms that hold the same facts, or as text alone: some hosts show a model only one.
+
+    No host shows a model `meta`.
+    """
     structure = record.compact() if app_context().structured else None
-    return CallToolResult(content=[TextContent(type="text", text=rendered)], structured_content=structure)
+    content = TextContent(type="text", text=rendered)
+    return CallToolResult(content=[content], structured_content=structure, _meta=meta)

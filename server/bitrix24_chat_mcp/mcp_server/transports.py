@@ -16,6 +16,7 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.settings.load import ConfigError, Settings
 from bitrix24_chat_mcp.settings.sections import HttpSettings
 
+from .offer import READONLY_HEADER, TOOLSETS_HEADER
 from .server import ChatServer
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _CORS_REQUEST_HEADERS = (
     "Mcp-Name",
     "Mcp-Session-Id",
     "X-Bitrix24-Webhook",
+    TOOLSETS_HEADER,
+    READONLY_HEADER,
 )
 
 

@@ -30,7 +30,8 @@ class AppContext:
     It is made before the server runs; `running` opens it. `access`, a PortalAccess, is what the settings
     alone decide. `credentials` gives those of the user that is served, or raises; `deadline` is how many
     seconds a call may take; `confirm` says who asks before what has no undo; `label` marks answers that are
-    not a real portal's; `structured` tells whether answers have structured content beside the text.
+    not a real portal's; `structured` tells whether answers have structured content beside the text;
+    `page_marks` whether the page may mark chats as read, for which it needs their last messages' ids.
     """
 
     def __init__(self, settings: Settings, http_client: HttpClient | None = None) -> None:
@@ -41,6 +42,7 @@ class AppContext:
         self.confirm = settings.confirm
         self.label = "demo portal" if settings.demo else ""
         self.structured = settings.structured
+        self.page_marks = settings.ui == "auto" and "mark_chat" in settings.tools
         self._limits = settings.limits
         self._portals = settings.http.portals if http else frozenset[str]()
         self.writes = WriteFeed()

@@ -27,14 +27,14 @@ class PortalAccess:
     """The settings turned into objects; nothing is opened, and nothing here changes while a server runs.
 
     `credentials` gives those that the settings name, or raises; `token_refresher` is None without an
-    application; `read_only` tells that no tool changes anything; `shared` is None where this server shares
+    application; `tools` names those that the operator allows; `shared` is None where this server shares
     nothing with others. What a running server makes of it is AppContext.
     """
 
     http_client: HttpClient
     credentials: CredentialProvider
     token_refresher: TokenRefresher | None = None
-    read_only: bool = False
+    tools: frozenset[str] = frozenset()
     shared: "SharedState | None" = None
 
 
@@ -46,7 +46,7 @@ def open_portal_access(settings: Settings, http_client: HttpClient | None = None
     client = http_client or HttpClient(max_bytes=settings.limits.max_answer_bytes, named=_named(settings))
     shared = open_shared_state(settings)
     refresher = open_token_refresher(settings, client, shared)
-    access = PortalAccess(client, _not_configured, refresher, settings.read_only, shared)
+    access = PortalAccess(client, _not_configured, refresher, settings.tools, shared)
     if settings.webhook_url:
         webhook = parse_webhook(settings.webhook_url.get_secret_value())
         return replace(access, credentials=provider(webhook))

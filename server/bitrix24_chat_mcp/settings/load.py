@@ -26,7 +26,7 @@ from pydantic_settings import (
 from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 
 from .sections import HttpSettings, LimitSettings, OAuthSettings, SharedSettings
-from .toolsets import ToolNames, Toolsets
+from .toolsets import ALWAYS, READING, TOOLSETS, ToolNames, Toolsets
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -110,6 +110,13 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(
         default_factory=LimitSettings, description="The portal's limits, and the caller's."
     )
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """The names of the tools that the operator allows; a client may be offered fewer."""
+        of_sets = (name for one in self.toolsets for name in TOOLSETS[one])
+        allowed = frozenset([*ALWAYS, *of_sets]) - self.exclude_tools
+        return allowed & READING if self.read_only else allowed
 
     @model_validator(mode="after")
     def _check_oauth(self) -> Self:

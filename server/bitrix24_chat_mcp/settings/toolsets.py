@@ -14,6 +14,8 @@ TOOLSETS: Final[Mapping[str, tuple[str, ...]]] = {
     "tidy": ("hide_chat", "mark_all_read"),
 }
 """The tools of each set that one opts into."""
+READING: Final = frozenset({"list_recent_chats", *TOOLSETS["read"]})
+"""The tools that change nothing."""
 TOOL_NAMES: Final = (*ALWAYS, *(name for names in TOOLSETS.values() for name in names))
 
 

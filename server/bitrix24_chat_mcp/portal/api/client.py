@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 
 from .counters import Counters, read_counters
 from .credentials import Credentials
-from .errors import ApiError
+from .errors import ApiError, InvalidRequestError
 from .lenient_json import decode, user_number
 from .models import Listing, read_listing, read_page
 from .rest import ApiResult, Reader, Request, raw, timestamp, yes_no
@@ -47,6 +47,14 @@ def reader(kind: type[T]) -> Reader[T]:
     """Return a reader of results that have the shape of a msgspec type."""
     decoder = msgspec.json.Decoder(kind)
     return lambda result, _me: decode(result, decoder)
+
+
+def demand(*, done: bool) -> None:
+    """Raise where the portal's answer is `false`, which is how it refuses without an error."""
+    if not done:
+        raise InvalidRequestError(
+            "NOT_DONE", "The portal answered false: it did nothing.", "Tell the user so."
+        )
 
 
 class _Dialog(msgspec.Struct):
@@ -138,7 +146,8 @@ class Portal:
 
         Doing it twice may mark what came in between.
         """
-        await self.ask("im.dialog.read.all", {}, _read_bool, writes=True, idempotent=False)
+        answer = await self.ask("im.dialog.read.all", {}, _read_bool, writes=True, idempotent=False)
+        demand(done=answer.result)
 
     async def dialog(self, dialog_id: str) -> tuple[str, str]:
         """Return the id and the title of a dialog (`im.dialog.get`); the `chatN` behind an `sgN`."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from typing_extensions import Unpack
 
-from .client import Meaning, Portal, reader
+from .client import Meaning, Portal, demand, reader
 from .errors import ApiError
 from .history import DialogState, History, read_counter, read_dialog, read_history
 from .rest import ApiResult, Reader, timestamp, yes_no
@@ -74,7 +74,7 @@ class PortalDialog:
 
         The portal says true whether or not it has done so.
         """
-        await self._write("im.dialog.unread", {"MESSAGE_ID": since}, _read_bool)
+        demand(done=await self._write("im.dialog.unread", {"MESSAGE_ID": since}, _read_bool))
 
     async def set_mark(self, *, unread: bool) -> bool:
         """Set or clear the mark that people set by hand (`im.recent.unread`); its counter stays.
@@ -85,14 +85,14 @@ class PortalDialog:
 
     async def mute(self, *, muted: bool) -> None:
         """Mute or unmute (`im.chat.mute`)."""
-        await self._write("im.chat.mute", {"MUTE": yes_no(muted)}, _read_bool)
+        demand(done=await self._write("im.chat.mute", {"MUTE": yes_no(muted)}, _read_bool))
 
     async def hide(self) -> None:
         """Take the chat off the user's list (`im.recent.hide`), which marks it read and drops its pin.
 
         The portal says true whether or not it has done so. Doing it twice may hide what came in between.
         """
-        await self._write("im.recent.hide", {}, _read_bool, idempotent=False)
+        demand(done=await self._write("im.recent.hide", {}, _read_bool, idempotent=False))
 
     async def _ask(
         self, method: str, params: Mapping[str, str | int], reader: Reader[T], **meaning: Unpack[Meaning]
