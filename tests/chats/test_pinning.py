@@ -76,6 +76,24 @@ async def test_what_is_no_dialog_id_is_refused_before_the_portal_is_asked(
     assert not portal.requests
 
 
+async def test_a_number_may_come_with_a_fraction_of_zero(converse: Conversation, portal: DemoPortal) -> None:
+    async with converse() as client:
+        result = await client.call_tool("pin_chat", {"dialog_id": 9.0})
+    assert facts(result)["dialog_id"] == "9"
+    assert portal.requests[0].params["DIALOG_ID"] == "9"
+
+
+@pytest.mark.parametrize("answer", [None, [], 1, "true"])
+async def test_an_unreadable_answer_to_a_pin_says_that_it_may_be_done(
+    converse: Conversation, portal: DemoPortal, answer: object
+) -> None:
+    portal.fail("im.recent.pin", Fault(body={"result": answer}, performed=True))
+    async with converse() as client:
+        result = await client.call_tool("pin_chat", {"dialog_id": "9"})
+    assert text(result).startswith("UNCLEAR_ANSWER: ")
+    assert "The change may have been made all the same; asking for it again does no harm." in text(result)
+
+
 async def test_a_stranger_s_chat_is_refused_with_the_portal_s_code(converse: Conversation) -> None:
     async with converse() as client:
         result = await client.call_tool("pin_chat", {"dialog_id": "chat999999"})

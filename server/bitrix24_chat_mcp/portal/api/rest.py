@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Generic, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 
 from .credentials import Credentials
 from .errors import ApiError, InvalidResponseError, RedirectedError
-from .lenient_json import decode
+from .lenient_json import decode, text_begins
 from .timing import Timing, clock, resets_in
 
 T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
@@ -169,15 +169,15 @@ def _new_origin(location: str, address: str) -> str:
 
 
 def _open(reply: HttpResponse) -> _Envelope:
-    body = bytes(reply.body[:256]).lstrip()
-    if not body:
+    body = text_begins(reply.body)
+    if not len(body):
         raise InvalidResponseError(
             "EMPTY_ANSWER",
             f"The portal answered with an empty body (HTTP {reply.status}).",
             "Try again in a minute.",
             transient=True,
         )
-    if not body.startswith(_JSON_BEGINS):
+    if bytes(body[:1]) not in _JSON_BEGINS:
         raise InvalidResponseError(
             "NOT_JSON",
             f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
@@ -186,7 +186,7 @@ def _open(reply: HttpResponse) -> _Envelope:
             transient=_failing(reply),
         )
     try:
-        return decode(reply.body, _envelopes)
+        return decode(body, _envelopes)
     except msgspec.ValidationError:
         raise InvalidResponseError(
             "UNCLEAR_ANSWER",
@@ -208,6 +208,12 @@ def _failing(reply: HttpResponse) -> bool:
 
 
 def api_error(error: object, said: object, status: int = 200, time: Timing = None) -> ApiError:
-    """Read the error of a whole answer, or of one command in a batch."""
+    """Read the error of a whole answer, or of one command in a batch.
+
+    REST 3.0 has an object in the place of the code.
+    """
+    if isinstance(error, dict):
+        parts = cast("dict[str, object]", error)
+        error, said = parts.get("code"), parts.get("message")
     code = str(error) if isinstance(error, str | int | float) else ""
     return ApiError(code, said if isinstance(said, str) else "", status, retry_after=resets_in(time))
