@@ -15,7 +15,7 @@ import msgspec
 from typing_extensions import TypeVar
 
 from .credentials import Credentials
-from .errors import ApiError, InvalidResponseError, RedirectedError
+from .errors import ApiError, InvalidResponseError, PortalError, RedirectedError
 from .lenient_json import decode, text_begins
 from .timing import Timing, clock, resets_in
 
@@ -130,7 +130,7 @@ def parse_response(reply: HttpResponse, address: str = "") -> ApiResult:
     path tells the portal's new origin.
     """
     if reply.location is not None and 300 <= reply.status < 400:  # noqa: PLR2004
-        raise RedirectedError(_new_origin(reply.location, address))
+        raise _redirect(reply, reply.location, address)
     envelope = _open(reply)
     if envelope.error:
         raise api_error(envelope.error, envelope.error_description, reply.status, envelope.time)
@@ -159,13 +159,25 @@ def read(request: Request[T_co], answer: ApiResult) -> ApiResult[T_co]:
     return ApiResult(value, answer.as_of, answer.resets_in, answer.age, weight)
 
 
-def _new_origin(location: str, address: str) -> str:
+def _redirect(reply: HttpResponse, location: str, address: str) -> PortalError:
+    """Return what a redirect means: within the same origin it leads to a page, for a login perhaps."""
     try:
-        there = urlsplit(location)
+        asked, there = urlsplit(address), urlsplit(location)
     except ValueError:
-        return ""
-    same = unquote(there.path) == urlsplit(address).path
-    return f"{there.scheme}://{there.netloc}" if same and there.netloc else ""
+        return RedirectedError("")
+    if not there.netloc or (there.scheme, there.netloc) == (asked.scheme, asked.netloc):
+        return _not_the_api(reply)
+    return RedirectedError(f"{there.scheme}://{there.netloc}" if unquote(there.path) == asked.path else "")
+
+
+def _not_the_api(reply: HttpResponse) -> InvalidResponseError:
+    return InvalidResponseError(
+        "NOT_JSON",
+        f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
+        "a proxy, a login page or a portal under maintenance.",
+        "Try again in a minute; if it persists, check webhook_url.",
+        transient=_failing(reply),
+    )
 
 
 def _open(reply: HttpResponse) -> _Envelope:
@@ -178,13 +190,7 @@ def _open(reply: HttpResponse) -> _Envelope:
             transient=True,
         )
     if bytes(body[:1]) not in _JSON_BEGINS:
-        raise InvalidResponseError(
-            "NOT_JSON",
-            f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
-            "a proxy, a login page or a portal under maintenance.",
-            "Try again in a minute; if it persists, check webhook_url.",
-            transient=_failing(reply),
-        )
+        raise _not_the_api(reply)
     try:
         return decode(body, _envelopes)
     except msgspec.ValidationError:
