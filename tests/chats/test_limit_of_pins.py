@@ -9,7 +9,7 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client
-from support.conversation import Conversation, Era, facts, text
+from support.conversation import Conversation, Era, facts, raw, text
 
 
 @pytest.fixture
@@ -33,6 +33,21 @@ async def test_the_46th_pin_is_refused_with_the_limit(converse: Conversation) ->
         unpinned = await client.call_tool("pin_chat", {"dialog_id": free[0], "pin": False})
         assert not unpinned.is_error
         assert not (await client.call_tool("pin_chat", {"dialog_id": dialog_id})).is_error
+
+
+async def test_at_the_limit_a_pinned_chat_is_said_to_be_pinned_already(
+    converse: Conversation, portal: DemoPortal
+) -> None:
+    """The portal says `false` of it, too."""
+    async with converse() as client:
+        listed = facts(await client.call_tool("list_recent_chats", {"limit": 200, "detail": "brief"}))
+        for chat in listed["chats"]:
+            if chat["kind"] in {"group", "task"}:
+                await raw(portal, f"im.recent.pin?DIALOG_ID={chat['dialog_id']}&PIN=Y")
+        pinned = facts(await client.call_tool("list_recent_chats", {"show": "pinned"}))["chats"]
+    async with converse() as client:  # that knows nothing yet
+        again = await client.call_tool("pin_chat", {"dialog_id": pinned[-1]["dialog_id"]})
+    assert "was pinned already, nothing changed; pinned chats now: 45" in text(again)
 
 
 async def test_false_below_the_limit_means_no_relation_to_the_chat(era: Era) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from bitrix24_demo_portal import DemoPortal, Fault
 from mcp import Client
-from support.conversation import Conversation, facts, text
+from support.conversation import Conversation, facts, raw, text
 
 
 async def _chats(client: Client) -> dict[str, dict[str, Any]]:
@@ -45,6 +45,19 @@ async def test_pinning_twice_says_that_nothing_changed(converse: Conversation) -
         again = await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"]})
     assert "was pinned already, nothing changed" in text(again)
     assert facts(again)["changed"] is False
+
+
+async def test_what_another_client_has_changed_meanwhile_counts(
+    converse: Conversation, portal: DemoPortal
+) -> None:
+    async with converse() as client:
+        dialog_id = (await _unpinned_group(client))["dialog_id"]
+        for pin, other in ((True, "N"), (False, "Y")):
+            await client.call_tool("pin_chat", {"dialog_id": dialog_id, "pin": pin})
+            await raw(portal, f"im.recent.pin?DIALOG_ID={dialog_id}&PIN={other}")
+            again = facts(await client.call_tool("pin_chat", {"dialog_id": dialog_id, "pin": pin}))
+            assert again["changed"]
+            assert again["undo"] == {"dialog_id": dialog_id, "pin": not pin}
 
 
 @pytest.mark.parametrize("pin", [True, False])
@@ -151,7 +164,10 @@ async def test_what_changed_nothing_has_nothing_to_undo(converse: Conversation) 
         chat = await _unpinned_group(client)
         idle = await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"], "pin": False})
     assert "undo" not in facts(idle)
-    assert text(idle) == f"“{chat['title']}” ({chat['dialog_id']}) was not pinned already, nothing changed"
+    said = (
+        f"“{chat['title']}” ({chat['dialog_id']}) was not pinned already, nothing changed; pinned chats now: "
+    )
+    assert text(idle) == f"{said}{facts(idle)['pins']}"
 
 
 @pytest.mark.parametrize(

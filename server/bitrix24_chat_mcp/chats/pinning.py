@@ -17,8 +17,10 @@ async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinO
     cache = context.chats(portal.credentials)
     if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
         dialog_id, _ = await _resolve(portal, cache, dialog_id)
+    if cache.is_pinned(dialog_id) is pinned:  # as far as is known: the user has other clients, too
+        await _look_again(portal, cache, dialog_id)
     if not await portal.pin(dialog_id, pin=pinned):
-        raise await _refusal(portal, pinned=pinned)
+        await _check_refusal(portal, cache, dialog_id, pinned=pinned)
     changed = cache.set_pinned(dialog_id, pinned=pinned)
     title = await _title(portal, cache, dialog_id)
     return PinOutcome(
@@ -58,15 +60,29 @@ async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[st
     return found, title
 
 
-async def _refusal(portal: Portal, *, pinned: bool) -> PortalError:
-    """Find out why the portal said false: it does so at the limit, and where the user is no member."""
-    if pinned and sum(chat.pinned for chat in (await portal.recent_and_pinned()).chats) >= MOST_PINS:
-        return InvalidRequestError(
+async def _look_again(portal: Portal, cache: ChatCache, dialog_id: str) -> int:
+    """Learn anew which chats are pinned, and return how many; what is not listed is not pinned."""
+    chats = (await portal.recent_and_pinned()).chats
+    cache.set_pinned(dialog_id, pinned=False)
+    cache.remember_list(chats, all_pins=True)
+    return sum(chat.pinned for chat in chats)
+
+
+async def _check_refusal(portal: Portal, cache: ChatCache, dialog_id: str, *, pinned: bool) -> None:
+    """Find out why the portal said false, and raise unless the chat is as wanted.
+
+    It says so at the limit, there of pinned chats, too, and where the user is no member.
+    """
+    pins = await _look_again(portal, cache, dialog_id) if pinned else 0
+    if pinned and cache.is_pinned(dialog_id):
+        return
+    if pins >= MOST_PINS:
+        raise InvalidRequestError(
             "PIN_LIMIT",
             f"{MOST_PINS} chats are pinned already, and Bitrix24 pins no more.",
             "Unpin a chat first: pin_chat with pin=false.",
         )
-    return InvalidRequestError(
+    raise InvalidRequestError(
         "NOT_PINNED" if pinned else "NOT_UNPINNED",
         "The portal did nothing: the user has no relation to this chat.",
         "Take a dialog_id from list_recent_chats.",
