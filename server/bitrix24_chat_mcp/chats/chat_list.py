@@ -44,8 +44,13 @@ async def list_chats(context: AppContext, query: ChatQuery) -> ChatList:
 
 
 async def get_chat(context: AppContext, dialog_id: str) -> ChatRow | None:
-    """Return all that the list tells of one chat; None where it is neither recent nor pinned."""
+    """Return all that the list tells of one chat; None where it is neither recent nor pinned.
+
+    The list has a workgroup's chat, `sgN`, as the `chatN` that it is.
+    """
     portal = await context.portal()
+    if dialog_id.startswith("sg"):
+        dialog_id, _ = await portal.dialog(dialog_id)
     listing = await portal.recent_and_pinned()
     now = listing.as_of or datetime.now(UTC)
     render = RenderContext(portal.credentials.portal, now, "full", {})
