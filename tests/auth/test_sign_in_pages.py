@@ -10,7 +10,7 @@ import pytest
 from bitrix24_chat_mcp.auth import pages
 from bitrix24_chat_mcp.auth.pages import ConsentRequest, Notice
 
-NOTICES: tuple[Notice, ...] = ("done", "ended", "not_ours")
+NOTICES: tuple[Notice, ...] = ("declined", "done", "ended", "not_ours")
 
 
 ASKED = ConsentRequest(

@@ -23,7 +23,7 @@ from bitrix24_chat_mcp.portal.api.credentials import is_loopback
 from . import redirect_uris
 from .page_texts import TEXTS, Language, Texts
 
-Notice = Literal["done", "ended", "not_ours"]
+Notice = Literal["declined", "done", "ended", "not_ours"]
 """Signed in; a sign-in that has ended; an answer to no sign-in of this program's."""
 
 _NAME_LENGTH = 60
