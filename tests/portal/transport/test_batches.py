@@ -145,7 +145,7 @@ async def test_batch_answer_without_errors_may_say_so_in_any_form(no_errors: obj
 
 async def test_batch_answer_with_an_odd_error_costs_that_call_only() -> None:
     async with open_harness(SLOW, rate=math.inf) as harness:
-        told = {"result": {"c1": []}, "result_error": {"c0": "ACCESS_ERROR"}}
+        told: dict[str, object] = {"result": {"c1": []}, "result_error": {"c0": "ACCESS_ERROR"}}
         harness.demo.fail("batch", Fault(body={"result": told}))
         refused, listed = await gather(harness, pin(harness, "5"), recent(harness))
         assert isinstance(refused, PortalError)
