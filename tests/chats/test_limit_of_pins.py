@@ -35,6 +35,19 @@ async def test_the_46th_pin_is_refused_with_the_limit(converse: Conversation) ->
         assert not (await client.call_tool("pin_chat", {"dialog_id": dialog_id})).is_error
 
 
+async def test_an_older_portal_s_lower_limit_is_told_as_the_limit_it_is(
+    converse: Conversation, portal: DemoPortal
+) -> None:
+    portal.build = "old"
+    async with converse() as client:
+        listed = facts(await client.call_tool("list_recent_chats", {"limit": 200, "detail": "brief"}))
+        free = [chat["dialog_id"] for chat in listed["chats"] if chat["kind"] == "group"]
+        answers = [text(await client.call_tool("pin_chat", {"dialog_id": dialog_id})) for dialog_id in free]
+    refused = [answer for answer in answers if not answer.startswith(("Pinned", "“"))]
+    assert refused
+    assert all(answer.startswith("PIN_LIMIT: 25 chats are pinned already") for answer in refused)
+
+
 async def test_at_the_limit_a_pinned_chat_is_said_to_be_pinned_already(
     converse: Conversation, portal: DemoPortal
 ) -> None:

@@ -6,6 +6,7 @@ from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.answers.records import PinOutcome, Undo
 from bitrix24_chat_mcp.portal.api.client import MOST_PINS, Portal
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
+from bitrix24_chat_mcp.portal.api.models import Chat
 from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
 from bitrix24_chat_mcp.runtime.chat_cache import ChatCache
 from bitrix24_chat_mcp.runtime.context import AppContext
@@ -60,26 +61,28 @@ async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[st
     return found, title
 
 
-async def _look_again(portal: Portal, cache: ChatCache, dialog_id: str) -> int:
-    """Learn anew which chats are pinned, and return how many; what is not listed is not pinned."""
+async def _look_again(portal: Portal, cache: ChatCache, dialog_id: str) -> list[Chat]:
+    """Learn anew which chats are pinned, and return all that are listed; any other is not pinned."""
     chats = (await portal.recent_and_pinned()).chats
     cache.set_pinned(dialog_id, pinned=False)
     cache.remember_list(chats, all_pins=True)
-    return sum(chat.pinned for chat in chats)
+    return chats
 
 
 async def _check_refusal(portal: Portal, cache: ChatCache, dialog_id: str, *, pinned: bool) -> None:
     """Find out why the portal said false, and raise unless the chat is as wanted.
 
-    It says so at the limit, there of pinned chats, too, and where the user is no member.
+    It says so at its limit, there of pinned chats, too, and where the user is no member. Older portals pin
+    fewer than `MOST_PINS`, and of a chat in the user's list it can only be the limit.
     """
-    pins = await _look_again(portal, cache, dialog_id) if pinned else 0
+    chats = await _look_again(portal, cache, dialog_id) if pinned else []
     if pinned and cache.is_pinned(dialog_id):
         return
-    if pins >= MOST_PINS:
+    pins = sum(chat.pinned for chat in chats)
+    if pins >= MOST_PINS or any(chat.dialog_id == dialog_id for chat in chats):
         raise InvalidRequestError(
             "PIN_LIMIT",
-            f"{MOST_PINS} chats are pinned already, and Bitrix24 pins no more.",
+            f"{pins} chats are pinned already, and Bitrix24 pins no more.",
             "Unpin a chat first: pin_chat with pin=false.",
         )
     raise InvalidRequestError(
