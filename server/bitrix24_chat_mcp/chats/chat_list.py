@@ -102,7 +102,8 @@ def _bounds(query: ChatQuery, now: datetime) -> Iterable[str]:
     if query.flags:
         yield f"{', '.join(query.flags)} applied by the portal, uncounted"
     if query.since is None:
-        pins = " and all pinned" if query.show == "pinned" else ""
+        # im.recent.list, which has the idle ones, has no task chats.
+        pins = " and all pinned but idle task chats" if query.show == "pinned" else ""
         yield f"active in the last {WINDOW.days} days{pins}"
     elif query.since < now - LOOKBACK:
         yield f"changed in the last {LOOKBACK.days} days only, the portal looks no further back"
