@@ -83,7 +83,7 @@ def read_history(result: msgspec.Raw, me: str) -> History:
     found = decode(result, _histories)
     names = {count(user.id): text(user.name) for user in _each(found.users, _users)}
     files = {count(file.id): text(file.name) for file in _each(found.files, _files)}
-    read = [_read_message(raw, me, names, files) for raw in found.messages]
+    read = [_read_message(raw, me, names, files) for raw in items(found.messages)]
     messages = {message.id: message for message in read if message}
     return History([messages[id_] for id_ in sorted(messages, reverse=True)], read.count(None))
 
