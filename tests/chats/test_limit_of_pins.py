@@ -68,7 +68,7 @@ async def test_false_below_the_limit_means_no_relation_to_the_chat(era: Era) -> 
     results: dict[str, Any] = {
         "im.recent.pin": False,
         "im.recent.list": {"items": [{"id": "chat1", "pinned": True}], "hasMore": False},
-        "im.recent.get": [],
+        "im.recent.get": [{"id": "chat2"}],
     }
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -79,7 +79,9 @@ async def test_false_below_the_limit_means_no_relation_to_the_chat(era: Era) -> 
     async with Client(server, mode=era) as client:
         pin = await client.call_tool("pin_chat", {"dialog_id": "chat7"})
         unpin = await client.call_tool("pin_chat", {"dialog_id": "chat7", "pin": False})
+        listed = await client.call_tool("pin_chat", {"dialog_id": "chat2"})
     assert text(pin).startswith("NOT_PINNED: The portal did nothing")
+    assert text(listed).startswith("NOT_PINNED: The portal did nothing and gave no reason")
     assert text(unpin).startswith("NOT_UNPINNED: The portal did nothing")
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.answers.records import PinOutcome, Undo
-from bitrix24_chat_mcp.portal.api.client import MOST_PINS, Portal
+from bitrix24_chat_mcp.portal.api.client import MOST_PINS, MOST_PINS_BEFORE, Portal
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
 from bitrix24_chat_mcp.portal.api.models import Chat
 from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
@@ -72,14 +72,15 @@ async def _look_again(portal: Portal, cache: ChatCache, dialog_id: str) -> list[
 async def _check_refusal(portal: Portal, cache: ChatCache, dialog_id: str, *, pinned: bool) -> None:
     """Find out why the portal said false, and raise unless the chat is as wanted.
 
-    It says so at its limit, there of pinned chats, too, and where the user is no member. Older portals pin
-    fewer than `MOST_PINS`, and of a chat in the user's list it can only be the limit.
+    It says so at its limit, there of pinned chats, too, and older portals where the user is no member. The
+    limit shows in the chat's being listed, too: not all pins are, and older portals pin fewer.
     """
     chats = await _look_again(portal, cache, dialog_id) if pinned else []
     if pinned and cache.is_pinned(dialog_id):
         return
     pins = sum(chat.pinned for chat in chats)
-    if pins >= MOST_PINS or any(chat.dialog_id == dialog_id for chat in chats):
+    listed = any(chat.dialog_id == dialog_id for chat in chats)
+    if pins >= (MOST_PINS_BEFORE if listed else MOST_PINS):
         raise InvalidRequestError(
             "PIN_LIMIT",
             f"{pins} chats are pinned already, and Bitrix24 pins no more.",
@@ -87,6 +88,6 @@ async def _check_refusal(portal: Portal, cache: ChatCache, dialog_id: str, *, pi
         )
     raise InvalidRequestError(
         "NOT_PINNED" if pinned else "NOT_UNPINNED",
-        "The portal did nothing: the user has no relation to this chat.",
+        "The portal did nothing and gave no reason; it does so where the user has no relation to the chat.",
         "Take a dialog_id from list_recent_chats.",
     )

@@ -40,6 +40,8 @@ Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
 MOST_PINS = 45
 """Bitrix24 pins no more; it answers `false`, not an error, to one more."""
+MOST_PINS_BEFORE = 25
+"""Portals of 2024 pin no more than these."""
 _LARGEST_ID = 10**12
 
 
