@@ -33,13 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(options: Arguments) -> int:
     # Collections that walk half-loaded modules and half-built schemas cost a tenth of the start.
     gc.disable()
-    from .commands.console import load_settings  # noqa: PLC0415
+    from .commands.console import end_at_interrupts, load_settings  # noqa: PLC0415
     from .mcp_server import app, transports  # noqa: PLC0415
 
     settings = load_settings(_nested(options))
     server = app.build_server(settings)
     gc.freeze()
     gc.enable()
+    if settings.transport == "stdio":
+        end_at_interrupts()
     transports.serve(server, settings)
     return 0
 

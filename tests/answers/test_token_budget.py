@@ -135,16 +135,27 @@ def test_short_messages_leave_their_room_to_long_ones() -> None:
     assert len(page.chats[-1].last_text) > token_budget.USUAL_PREVIEW
 
 
-@pytest.mark.parametrize(("number", "dropped"), [(70, False), (200, True)])
+@pytest.mark.parametrize(
+    ("number", "previews", "dropped"),
+    [(60, "shortened", False), (70, "left out", False), (200, "left out", True)],
+)
 def test_previews_go_first_and_then_the_last_rows_and_the_heading_says_so(
-    number: int, *, dropped: bool
+    number: int, previews: str, *, dropped: bool
 ) -> None:
     chats = ordinary(number, NASTY["Russian"])
     page = answer(chats, ChatQuery(limit=200))
     (said,) = [note for note in page.notes if "room" in note]
+    assert said.startswith(f"previews {previews} for room")
+    assert any(one.last_text for one in page.chats) is (previews == "shortened")
     assert said in text.chat_list(page).splitlines()[0]
     assert all(len(one.last_text) < token_budget.USUAL_PREVIEW for one in page.chats)
     assert [one.dialog_id for one in page.chats] == [one.dialog_id for one in chats[: page.shown]]
     assert bool(page.next_cursor) is dropped is (page.shown < number)
     if dropped:
         assert re.search(rf"\b{number - page.shown} rows", said)
+
+
+def test_a_list_without_previews_tells_of_rows_only() -> None:
+    page = answer(ordinary(200, NASTY["Russian"]), ChatQuery(limit=200, detail="brief"))
+    assert f"the last {200 - page.shown} rows of this page left to the next" in page.notes
+    assert not [note for note in page.notes if "previews" in note]

@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.auth.page_texts import TEXTS, Language
 from bitrix24_chat_mcp.auth.pages import ConsentRequest, Notice
 from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS
 
-NOTICES: tuple[Notice, ...] = ("done", "ended", "not_ours")
+NOTICES: tuple[Notice, ...] = ("declined", "done", "ended", "not_ours")
 
 
 ASKED = ConsentRequest(

@@ -233,9 +233,11 @@ async def test_a_message_costs_at_most_45_tokens_beside_its_words(converse: Conv
         assert count(line + "\n") - words <= 45, line
 
 
+@pytest.mark.parametrize("gaps", [False, True])
 async def test_messages_that_cannot_be_understood_are_counted(
-    converse: Conversation, portal: DemoPortal
+    converse: Conversation, portal: DemoPortal, *, gaps: bool
 ) -> None:
+    """A list with gaps is an object in PHP."""
     good: dict[str, object] = {
         "id": "7",
         "author_id": "9",
@@ -245,10 +247,11 @@ async def test_messages_that_cannot_be_understood_are_counted(
         "unread": "Y",
     }
     odd: list[object] = [None, {"id": 0}, "x", {"id": {}}, {**good, "id": True}]
-    body: dict[str, object] = {
-        "result": {"chat_id": 5, "messages": [*odd, good], "users": {"9": {"id": 9, "name": 5}}, "files": ""}
-    }
-    portal.fail("im.dialog.messages.get", Fault(body=body))
+    messages = [*odd, good]
+    listed = {str(place * 2): message for place, message in enumerate(messages)} if gaps else messages
+    users = {"9": {"id": 9, "name": 5}}
+    history = {"chat_id": 5, "messages": listed, "users": users, "files": ""}
+    portal.fail("im.dialog.messages.get", Fault(body={"result": history}))
     async with converse(toolsets=SETS) as client:
         page = await read(client)
     assert [row["id"] for row in page["messages"]] == [7]

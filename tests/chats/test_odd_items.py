@@ -60,6 +60,7 @@ def office() -> DemoPortal:
 def understood(item: object) -> bool:
     """Tell whether an item names a chat, as the portal's documentation has it."""
     name: object = cast("dict[str, object]", item).get("id") if isinstance(item, dict) else None
+    name = int(name) if isinstance(name, float) and name.is_integer() else name
     if isinstance(name, bool) or not isinstance(name, int | str):
         return False
     digits = str(name).lower().removeprefix("chat").removeprefix("sg")
@@ -83,7 +84,7 @@ async def test_a_list_never_fails_and_every_item_is_listed_or_counted(
     page = facts(result)
     everything: list[Any] = [*items, *more]
     strange = [item for item in everything if not understood(item)]
-    chats = {str(item["id"]).lower() for item in everything if understood(item)}
+    chats = {str(item["id"]).lower().removesuffix(".0") for item in everything if understood(item)}
     assert page["total"] == len(chats)
     told = [note for note in page["notes"] if "unreadable" in note]
     assert told == [] if not strange else told[0].startswith(f"items left out as unreadable: {len(strange)} ")
@@ -132,6 +133,70 @@ async def test_odd_items_are_named_by_id_or_by_number() -> None:
     said = "items left out as unreadable: 5 (no. 1, notify, no. 3, 5.5, no. 5)"
     assert said in facts(result)["notes"]
     assert said in text(result)
+
+
+async def test_numbers_may_come_with_a_fraction_of_zero_or_as_text() -> None:
+    portal = office()
+    client_waits = {"chat": {"type": "lines"}, "user": {"connector": True}}
+    portal.override(
+        [
+            {"id": 7.0, "title": "Seven", "counter": 3.0},
+            {"id": "chat8", "title": "Answered", **client_waits, "lines": {"status": "40"}},
+            {"id": "chat9", "title": "Waits", **client_waits, "lines": {"status": 20.0}},
+        ]
+    )
+    async with connected(portal, limits={"cache": 0}) as client:
+        page = facts(await client.call_tool("list_recent_chats"))
+        waiting = facts(await client.call_tool("list_recent_chats", {"show": "attention"}))
+    assert (page["total"], page["unread"], page["chats"][0]["dialog_id"]) == (3, 3, "7")
+    assert [chat["title"] for chat in waiting["chats"]] == ["Waits"]
+
+
+@pytest.mark.parametrize("method", ["im.recent.get", "im.recent.list"])
+async def test_a_list_with_gaps_is_read_which_php_writes_as_an_object(method: str) -> None:
+    portal = office()
+    (person, *_) = [item for item in await raw(portal) if item and item["type"] == "user"]
+    rows = {"0": {**person, "id": 7, "pinned": True}, "2": {**person, "id": 9, "pinned": True}}
+    portal.override([])
+    portal.fail(method, Fault(body={"result": rows if method == "im.recent.get" else {"items": rows}}))
+    async with connected(portal, limits={"cache": 0}) as client:
+        page = facts(await client.call_tool("list_recent_chats", {"show": "pinned"}))
+    assert [chat["dialog_id"] for chat in page["chats"]] == ["7", "9"]
+
+
+async def test_an_object_that_is_no_list_is_an_error() -> None:
+    portal = office()
+    portal.fail("im.recent.get", Fault(body={"result": {"items": []}}))
+    async with connected(portal) as client:
+        result = await client.call_tool("list_recent_chats")
+    assert text(result).startswith("UNCLEAR_ANSWER: ")
+
+
+async def test_false_in_place_of_the_list_says_that_the_portal_knows_no_such_user() -> None:
+    portal = office()
+    portal.fail("im.recent.get", Fault(body={"result": False}))
+    async with connected(portal) as client:
+        result = await client.call_tool("list_recent_chats")
+    assert text(result).startswith("AUTHORIZATION_ERROR: The portal cannot authorise the user")
+
+
+@pytest.mark.parametrize("head", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\n\xef\xbb\xbf", b"\r\n"])
+async def test_byte_order_marks_before_an_answer_cost_nothing(head: bytes) -> None:
+    portal = office()
+    portal.fail("im.recent.get", Fault(body=head + b'{"result":[' + GOOD.encode() + b"]}"))
+    async with connected(portal) as client:
+        page = facts(await client.call_tool("list_recent_chats"))
+    assert [chat["dialog_id"] for chat in page["chats"]] == ["chat1"]
+
+
+async def test_an_error_whose_code_is_in_an_object_is_told_by_that_code() -> None:
+    portal = office()
+    error = {"code": "BITRIX_REST_V3_EXCEPTION_SOMETHING", "message": "Something"}
+    portal.fail("im.recent.get", Fault(status=400, body={"error": error}))
+    async with connected(portal) as client:
+        result = await client.call_tool("list_recent_chats")
+    assert text(result).startswith("BITRIX_REST_V3_EXCEPTION_SOMETHING: ")
+    assert text(result).endswith('The portal said: "Something"')
 
 
 async def test_a_thousand_chats_are_listed_in_full() -> None:

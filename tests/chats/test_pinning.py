@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from bitrix24_demo_portal import DemoPortal, Fault
 from mcp import Client
-from support.conversation import Conversation, facts, text
+from support.conversation import Conversation, facts, raw, text
 
 
 async def _chats(client: Client) -> dict[str, dict[str, Any]]:
@@ -47,6 +47,19 @@ async def test_pinning_twice_says_that_nothing_changed(converse: Conversation) -
     assert facts(again)["changed"] is False
 
 
+async def test_what_another_client_has_changed_meanwhile_counts(
+    converse: Conversation, portal: DemoPortal
+) -> None:
+    async with converse() as client:
+        dialog_id = (await _unpinned_group(client))["dialog_id"]
+        for pin, other in ((True, "N"), (False, "Y")):
+            await client.call_tool("pin_chat", {"dialog_id": dialog_id, "pin": pin})
+            await raw(portal, f"im.recent.pin?DIALOG_ID={dialog_id}&PIN={other}")
+            again = facts(await client.call_tool("pin_chat", {"dialog_id": dialog_id, "pin": pin}))
+            assert again["changed"]
+            assert again["undo"] == {"dialog_id": dialog_id, "pin": not pin}
+
+
 @pytest.mark.parametrize("pin", [True, False])
 async def test_the_portal_gets_letters_because_booleans_invert(
     converse: Conversation, portal: DemoPortal, *, pin: bool
@@ -74,6 +87,24 @@ async def test_what_is_no_dialog_id_is_refused_before_the_portal_is_asked(
     assert result.is_error
     assert text(result).startswith("INVALID_ARGUMENT: dialog_id must be")
     assert not portal.requests
+
+
+async def test_a_number_may_come_with_a_fraction_of_zero(converse: Conversation, portal: DemoPortal) -> None:
+    async with converse() as client:
+        result = await client.call_tool("pin_chat", {"dialog_id": 9.0})
+    assert facts(result)["dialog_id"] == "9"
+    assert portal.requests[0].params["DIALOG_ID"] == "9"
+
+
+@pytest.mark.parametrize("answer", [None, [], 1, "true"])
+async def test_an_unreadable_answer_to_a_pin_says_that_it_may_be_done(
+    converse: Conversation, portal: DemoPortal, answer: object
+) -> None:
+    portal.fail("im.recent.pin", Fault(body={"result": answer}, performed=True))
+    async with converse() as client:
+        result = await client.call_tool("pin_chat", {"dialog_id": "9"})
+    assert text(result).startswith("UNCLEAR_ANSWER: ")
+    assert "The change may have been made all the same; asking for it again does no harm." in text(result)
 
 
 async def test_a_stranger_s_chat_is_refused_with_the_portal_s_code(converse: Conversation) -> None:
@@ -133,7 +164,10 @@ async def test_what_changed_nothing_has_nothing_to_undo(converse: Conversation) 
         chat = await _unpinned_group(client)
         idle = await client.call_tool("pin_chat", {"dialog_id": chat["dialog_id"], "pin": False})
     assert "undo" not in facts(idle)
-    assert text(idle) == f"“{chat['title']}” ({chat['dialog_id']}) was not pinned already, nothing changed"
+    said = (
+        f"“{chat['title']}” ({chat['dialog_id']}) was not pinned already, nothing changed; pinned chats now: "
+    )
+    assert text(idle) == f"{said}{facts(idle)['pins']}"
 
 
 @pytest.mark.parametrize(

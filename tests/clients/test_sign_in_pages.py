@@ -40,7 +40,7 @@ async def address() -> AsyncGenerator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("name", ["consent", "consent_sets", "done", "ended", "not_ours"])
+@pytest.mark.parametrize("name", ["consent", "consent_sets", "declined", "done", "ended", "not_ours"])
 async def test_axe_finds_nothing_and_the_policy_forbids_nothing(
     window: Browser, address: str, packages: Path, name: str, language: str, scheme: str
 ) -> None:

@@ -122,6 +122,25 @@ def test_an_interrupt_ends_every_command_silently_with_exit_status_130(
     assert process.returncode == 130
 
 
+def test_an_interrupt_ends_the_stdio_server_while_the_host_keeps_stdin_open() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--demo"],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        assert process.stdout.readline()  # it serves from now on
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+        assert process.stderr.read() == b""
+
+
 def test_check_ends_silently_when_nobody_reads_its_result() -> None:
     process = subprocess.Popen(
         [*COMMAND, "check"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -75,7 +75,7 @@ async def test_an_unknown_code_is_told_and_is_never_a_place_for_prose(era: Era) 
         (httpx.Response(200, json=[]), "UNCLEAR_ANSWER"),
         (httpx.Response(200, json={}), "UNCLEAR_ANSWER"),
         (httpx.Response(200, json={"result": "surprise"}), "UNCLEAR_ANSWER"),
-        (httpx.Response(200, json={"result": False}), "UNCLEAR_ANSWER"),
+        (httpx.Response(200, json={"result": False}), "AUTHORIZATION_ERROR"),
         (httpx.Response(200, content=b" " * 20_000), "ANSWER_TOO_LARGE"),
         (httpx.Response(302, headers={"location": "https://new.example/"}), "PORTAL_MOVED"),
     ],

@@ -4,7 +4,7 @@ import pytest
 from bitrix24_chat_mcp.mcp_server.resources import CHAT, RECENT
 from mcp import MCPError
 from mcp_types import PromptReference, ReadResourceResult, ResourceTemplateReference, TextResourceContents
-from support.conversation import Conversation, text
+from support.conversation import Conversation, facts, text
 
 
 def read(result: ReadResourceResult) -> str:
@@ -35,6 +35,13 @@ async def test_a_chat_is_a_resource_with_all_that_is_known_of_it(converse: Conve
     assert "members: " in chat
 
 
+async def test_a_workgroup_s_chat_is_a_resource_by_the_group_s_id_too(converse: Conversation) -> None:
+    async with converse() as client:
+        dialog_id = facts(await client.call_tool("pin_chat", {"dialog_id": "sg121"}))["dialog_id"]
+        chat = read(await client.read_resource("bitrix24://chat/sg121"))
+    assert chat.startswith(f"dialog_id: {dialog_id}\n")
+
+
 @pytest.mark.parametrize("dialog_id", ["chat999999", "nonsense"])
 async def test_an_unknown_chat_is_not_found(converse: Conversation, dialog_id: str) -> None:
     async with converse() as client:
@@ -54,8 +61,10 @@ async def test_a_chat_s_id_is_completed_by_its_title_or_its_beginning(converse: 
     async with converse() as client:
         by_title = await client.complete(chat, {"name": "dialog_id", "value": "северный"})
         by_id = await client.complete(chat, {"name": "dialog_id", "value": "chat120"})
+        of_none = await client.complete(chat, {"name": "title", "value": "северный"})
     assert by_title.completion.values == ["chat1201"]
     assert by_id.completion.values == ["chat1201", "chat1205", "chat1209"]
+    assert of_none.completion.values == []
 
 
 async def test_prompts_complete_their_arguments(converse: Conversation) -> None:

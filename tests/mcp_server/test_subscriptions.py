@@ -12,7 +12,7 @@ from bitrix24_chat_mcp.mcp_server.subscriptions import EVERY
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp_types import (
     EmptyResult,
@@ -46,9 +46,9 @@ async def connected(mode: str, heard: list[str]) -> AsyncGenerator[tuple[Client,
         yield client, portal
 
 
-async def subscribe(client: Client) -> None:
+async def subscribe(client: Client, uri: str = RECENT) -> None:
     """Subscribe as a client of the earlier era does."""
-    params = SubscribeRequestParams(uri=RECENT)
+    params = SubscribeRequestParams(uri=uri)
     await client.session.send_request(SubscribeRequest(params=params), EmptyResult)
 
 
@@ -92,6 +92,23 @@ async def test_a_listener_hears_at_once_of_what_this_server_has_changed() -> Non
         await client.call_tool("mute_chat", {"dialog_id": "chat1201", "muted": True})
         assert await anext(aiter(events)) == ResourceUpdated(uri=RECENT)
         assert asyncio.get_running_loop().time() - began < EVERY / 4
+
+
+async def test_nobody_is_promised_to_hear_of_what_is_not_watched() -> None:
+    chat = "bitrix24://chat/chat1201"
+    async with (
+        connected("auto", []) as (client, portal),
+        client.listen(resource_subscriptions=[chat, RECENT]) as events,
+        client.listen(resource_subscriptions=[chat]) as no_events,
+    ):
+        assert events.honored.resource_subscriptions == [RECENT]
+        assert not no_events.honored.resource_subscriptions
+        await asyncio.sleep(EVERY / 2)
+        assert len(portal.requests) == 1
+    async with connected("legacy", []) as (client, portal):
+        with pytest.raises(MCPError, match=f"Only {RECENT} can be subscribed to."):
+            await subscribe(client, chat)
+        assert not portal.requests
 
 
 async def test_so_does_a_session_of_the_earlier_era() -> None:

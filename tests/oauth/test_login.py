@@ -79,6 +79,19 @@ async def test_who_logs_in_with_the_browser_sees_their_chats_until_they_log_out(
     assert (await listed(environment)).startswith("NOT_SIGNED_IN: ")
 
 
+async def test_who_declines_in_the_browser_ends_the_login(environment: dict[str, str]) -> None:
+    async with httpx.AsyncClient() as browser:
+        with login(environment, "--no-browser") as (process, page):
+            asked = httpx.URL(page).params
+            answer = {"error": "access_denied", "state": asked["state"]}
+            forged = await browser.get(asked["redirect_uri"], params={**answer, "state": "x"})
+            assert forged.status_code == 400
+            declined = await browser.get(asked["redirect_uri"], params=answer)
+            assert "You have declined at Bitrix24." in declined.text
+            assert "nobody signed in; begin again" in await finish(process)
+            assert process.returncode == 1
+
+
 async def test_who_has_no_return_address_pastes_the_code(environment: dict[str, str]) -> None:
     async with httpx.AsyncClient() as browser:
         with login(environment, "--by-hand") as (process, page):

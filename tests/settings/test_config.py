@@ -53,6 +53,10 @@ def test_the_file_is_the_named_one_or_the_user_s_own(home: Path, monkeypatch: py
     assert load().log_level == "error"
 
 
+def test_a_file_saved_by_an_editor_that_writes_a_byte_order_mark_is_read(home: Path) -> None:
+    assert load(config=write(home, "\ufefflog_level = 'debug'")).log_level == "debug"
+
+
 @pytest.mark.parametrize(
     ("written", "complaint"),
     [

@@ -57,9 +57,13 @@ TEXTS: dict[Language, Texts] = {
         yes="Sign in with Bitrix24",
         no="Cancel",
         notices={
+            "declined": (
+                "Nobody was signed in",
+                "You have declined at Bitrix24. Close this window, and go back to where you began.",
+            ),
             "done": (
-                "You are signed in",
-                "It worked. Close this window, and go back to where you began.",
+                "Bitrix24 has let you in",
+                "Close this window, and go back to where you began: it says whether you are signed in.",
             ),
             "ended": (
                 "This sign-in has ended",
@@ -94,7 +98,14 @@ TEXTS: dict[Language, Texts] = {
         yes="Войти через Битрикс24",
         no="Отмена",
         notices={
-            "done": ("Вы вошли", "Всё получилось. Закройте это окно и вернитесь туда, откуда начали."),
+            "declined": (
+                "Вход не выполнен",
+                "Вы отказались от входа в Битрикс24. Закройте это окно и вернитесь туда, откуда начали.",
+            ),
+            "done": (
+                "Битрикс24 разрешил вход",
+                "Закройте это окно и вернитесь туда, откуда начали: там сказано, удался ли вход.",
+            ),
             "ended": (
                 "Этот вход завершён",
                 "Истекло время, или он начат в другом браузере. Вернитесь к ассистенту и подключитесь снова.",

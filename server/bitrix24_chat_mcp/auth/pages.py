@@ -24,7 +24,7 @@ from bitrix24_chat_mcp.settings.toolsets import ALWAYS, TOOLSETS
 from . import redirect_uris
 from .page_texts import TEXTS, Language, Texts
 
-Notice = Literal["done", "ended", "not_ours"]
+Notice = Literal["declined", "done", "ended", "not_ours"]
 """Signed in; a sign-in that has ended; an answer to no sign-in of this program's."""
 
 _TOOLS = {"list": ALWAYS[:1], "pin": ALWAYS[1:], **TOOLSETS}

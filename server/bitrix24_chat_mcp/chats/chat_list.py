@@ -44,8 +44,13 @@ async def list_chats(context: AppContext, query: ChatQuery) -> ChatList:
 
 
 async def get_chat(context: AppContext, dialog_id: str) -> ChatRow | None:
-    """Return all that the list tells of one chat; None where it is neither recent nor pinned."""
+    """Return all that the list tells of one chat; None where it is neither recent nor pinned.
+
+    The list has a workgroup's chat, `sgN`, as the `chatN` that it is.
+    """
     portal = await context.portal()
+    if dialog_id.startswith("sg"):
+        dialog_id, _ = await portal.dialog(dialog_id)
     listing = await portal.recent_and_pinned()
     now = listing.as_of or datetime.now(UTC)
     render = RenderContext(portal.credentials.portal, now, "full", {})
@@ -97,7 +102,8 @@ def _bounds(query: ChatQuery, now: datetime) -> Iterable[str]:
     if query.flags:
         yield f"{', '.join(query.flags)} applied by the portal, uncounted"
     if query.since is None:
-        pins = " and all pinned" if query.show == "pinned" else ""
+        # im.recent.list, which has the idle ones, has no task chats.
+        pins = " and all pinned but idle task chats" if query.show == "pinned" else ""
         yield f"active in the last {WINDOW.days} days{pins}"
     elif query.since < now - LOOKBACK:
         yield f"changed in the last {LOOKBACK.days} days only, the portal looks no further back"

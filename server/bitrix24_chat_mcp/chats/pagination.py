@@ -39,7 +39,7 @@ def make_page(
     def cursor_after(shown: Sequence[Chat]) -> str:
         return cursor.encode(position.advance(shown, now), query.identity, key)
 
-    rows, shortened = _rows(wanted, render._replace(why=matching.why), len(cursor_after(wanted)))
+    rows, cut = _rows(wanted, render._replace(why=matching.why), len(cursor_after(wanted)))
     return ChatList(
         total=len(chats),
         matching=_count_matching(matching, len(chats)),
@@ -51,7 +51,7 @@ def make_page(
         notes=[
             *([matching.guess] if matching.guess else []),
             *notes,
-            *_shortened(shortened, len(wanted) - len(rows)),
+            *cut,
             *_flood(matching.chats, query),
             *_odd(listing.odd),
         ],
@@ -79,17 +79,18 @@ def _position(query: ChatQuery, key: bytes, now: datetime) -> cursor.PagePositio
         ) from None
 
 
-def _rows(chats: Sequence[Chat], render: RenderContext, taken: int) -> tuple[list[ChatRow], bool]:
-    """Return the rows that fit beside `taken` characters, and whether previews were shortened for it."""
+def _rows(chats: Sequence[Chat], render: RenderContext, taken: int) -> tuple[list[ChatRow], list[str]]:
+    """Return the rows that fit beside `taken` characters, and say what was cut for it."""
     usual = token_budget.preview_length([len(chat.message.text) for chat in chats])
-    return token_budget.fit([row(chat, render, usual) for chat in chats], taken)
-
-
-def _shortened(shortened: bool, dropped: int) -> list[str]:  # noqa: FBT001
-    if not shortened:
-        return []
-    note = "previews shortened for room"
-    return [f"{note}, the last {dropped} rows of this page left to the next" if dropped else note]
+    rows = [row(chat, render, usual) for chat in chats]
+    fitting, _ = token_budget.fit(rows, taken)
+    cut: list[str] = []
+    if any(one.last_text != whole.last_text for one, whole in zip(fitting, rows, strict=False)):
+        kept = any(one.last_text for one in fitting)
+        cut.append(f"previews {'shortened' if kept else 'left out'} for room")
+    if dropped := len(rows) - len(fitting):
+        cut.append(f"the last {dropped} rows of this page left to the next")
+    return fitting, [", ".join(cut)] if cut else []
 
 
 def _flood(chats: Sequence[Chat], query: ChatQuery) -> list[str]:

@@ -7,6 +7,7 @@ from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.answers.records import PinOutcome, Undo
 from bitrix24_chat_mcp.portal.api.client import MOST_PINS, MOST_PINS_BEFORE_2026, Portal
 from bitrix24_chat_mcp.portal.api.errors import InvalidRequestError, PortalError
+from bitrix24_chat_mcp.portal.api.models import Chat
 from bitrix24_chat_mcp.portal.transport.call_context import pop_notices
 from bitrix24_chat_mcp.runtime.chat_cache import ChatCache
 from bitrix24_chat_mcp.runtime.context import AppContext
@@ -18,6 +19,8 @@ async def pin_chat(context: AppContext, dialog_id: str, *, pinned: bool) -> PinO
     cache = context.chats(portal.credentials)
     if dialog_id.startswith("sg"):  # the portal says true to sgN, and pins nothing
         dialog_id, _ = await _resolve(portal, cache, dialog_id)
+    if cache.is_pinned(dialog_id) is pinned:  # as far as is known: the user has other clients, too
+        await _look_again(portal, cache, dialog_id)
     if await portal.pin(dialog_id, pin=pinned):
         changed = cache.set_pinned(dialog_id, pinned=pinned)
     else:
@@ -60,20 +63,28 @@ async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[st
     return found, title
 
 
+async def _look_again(portal: Portal, cache: ChatCache, dialog_id: str) -> list[Chat]:
+    """Learn anew which chats are pinned, and return all that are listed; any other is not pinned."""
+    chats = (await portal.recent_and_pinned()).chats
+    cache.set_pinned(dialog_id, pinned=False)
+    cache.remember_list(chats, all_pins=True)
+    return chats
+
+
 async def _explain_refusal(
     portal: Portal, cache: ChatCache, dialog_id: str, *, pinned: bool
 ) -> Literal[False]:
     """Raise the reason why the portal said false; return that nothing changed where the chat is pinned.
 
-    The portal says false at the limit of pins, even to a chat that is pinned, and to a user who is no member.
+    It says so at its limit, even of a chat that is pinned, and older portals where the user is no member. A
+    chat that is listed tells the limit from the latter: not all pins are seen, and older portals pin fewer.
     """
-    chats = (await portal.recent_and_pinned()).chats
-    cache.remember_list(chats, all_pins=True)
+    chats = await _look_again(portal, cache, dialog_id) if pinned else []
     pins = {chat.dialog_id for chat in chats if chat.pinned}
-    if pinned and dialog_id in pins:
+    if dialog_id in pins:
         return False
-    listed = dialog_id in {chat.dialog_id for chat in chats}
-    if pinned and len(pins) >= (MOST_PINS_BEFORE_2026 if listed else MOST_PINS):
+    listed = any(chat.dialog_id == dialog_id for chat in chats)
+    if len(pins) >= (MOST_PINS_BEFORE_2026 if listed else MOST_PINS):
         raise InvalidRequestError(
             "PIN_LIMIT",
             f"{len(pins)} chats are pinned already, and Bitrix24 pins no more.",
@@ -81,6 +92,6 @@ async def _explain_refusal(
         )
     raise InvalidRequestError(
         "NOT_PINNED" if pinned else "NOT_UNPINNED",
-        "The portal did nothing: the user has no relation to this chat.",
+        "The portal did nothing and gave no reason; it does so where the user has no relation to the chat.",
         "Take a dialog_id from list_recent_chats.",
     )

@@ -4,8 +4,9 @@ Results go to stdout. Errors and logs go to stderr; an error is one line behind 
 """
 
 import os
+import signal
 import sys
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from bitrix24_chat_mcp import logs
 from bitrix24_chat_mcp.answers.sanitize import sanitize
@@ -27,6 +28,20 @@ def load_settings(options: dict[str, Any]) -> Settings:
     settings = load(**options)
     logs.configure(settings.log_level, settings.log_format)
     return settings
+
+
+def end_at_interrupts() -> None:
+    """Let an interrupt end the process at once.
+
+    The thread that waits for stdin cannot be cancelled: an orderly end would wait for the host's next
+    message.
+    """
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        os._exit(INTERRUPTED)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # or the parent wants it ignored
+        signal.signal(signal.SIGINT, end)
 
 
 def one_line(text: str) -> str:

@@ -107,16 +107,16 @@ class _Listener(HTTPServer):
         self.state = state
         self.code = ""
         self.timeout = BROWSER_TIMEOUT
-        self.expired = False
+        self.ended = False
 
     def await_code(self) -> str:
-        """Return the code, or nothing if no browser comes in time."""
-        while not self.code and not self.expired:
+        """Return the code, or nothing if the user declines or no browser comes in time."""
+        while not self.ended:
             self.handle_request()
         return self.code
 
     def handle_timeout(self) -> None:
-        self.expired = True
+        self.ended = True
 
 
 class _RedirectHandler(BaseHTTPRequestHandler):
@@ -125,11 +125,11 @@ class _RedirectHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
-        code, state = (query.get(name, [""])[0] for name in ("code", "state"))
-        if not code or not secrets.compare_digest(state.encode(), self.server.state.encode()):
+        code, state, error = (query.get(name, [""])[0] for name in ("code", "state", "error"))
+        if not (code or error) or not secrets.compare_digest(state.encode(), self.server.state.encode()):
             return self._respond(400, "not_ours")
-        self.server.code = code
-        return self._respond(200, "done")
+        self.server.code, self.server.ended = code, True
+        return self._respond(200, "done" if code else "declined")
 
     def _respond(self, status: int, notice: pages.Notice) -> None:
         body = pages.notice(notice, self.headers.get("Accept-Language", "")).encode()

@@ -11,6 +11,7 @@ from bitrix24_chat_mcp.answers import records
 from bitrix24_chat_mcp.chats import query
 from bitrix24_chat_mcp.portal.api import rest
 from bitrix24_chat_mcp.portal.api.dialogs import SHORTEST_QUERY
+from bitrix24_chat_mcp.portal.api.lenient_json import whole
 
 _ISO = "must be an ISO 8601 date and time with an offset, such as 2026-02-25T18:30:00+03:00"
 _LONGEST_KINDS = 500
@@ -37,7 +38,7 @@ def _dialog_id(value: object) -> str:
 
 def _scalar(value: object) -> str:
     """Return a text or a number as text, and nothing for lists and objects, which may be huge."""
-    return str(value) if isinstance(value, str | int | float) else ""
+    return str(whole(value)) if isinstance(value, str | int | float) else ""
 
 
 def _kinds(value: object) -> object:

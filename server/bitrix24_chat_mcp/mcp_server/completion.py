@@ -27,7 +27,7 @@ async def _values(
     if isinstance(ref, PromptReference):
         known = prompts.COMPLETIONS.get((ref.name, argument.name), ())
         return [value for value in known if value.startswith(argument.value.lower())]
-    if ref.uri != resources.CHAT:
+    if (ref.uri, argument.name) != (resources.CHAT, "dialog_id"):
         return []
     try:
         return await chat_list.suggest(request_context.app_context(), argument.value)

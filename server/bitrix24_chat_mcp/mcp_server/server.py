@@ -117,11 +117,14 @@ class ChatServer(MCPServer[AppContext]):
         arguments: dict[str, Any] | None = None,
         context: Context[AppContext, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Render a prompt; a name that there is not is the caller's mistake, and no failure of the server."""
-        known = [prompt.name for prompt in await self.list_prompts()]
-        if name not in known:
+        """Render a prompt; an unknown name is the caller's mistake, and no failure of the server."""
+        prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
+        if name not in prompts:
             asked = sanitize(name, _LONGEST_NAME)
-            raise MCPError(INVALID_PARAMS, f"There is no prompt {asked!r}, only {', '.join(known)}.")
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {asked!r}, only {', '.join(prompts)}.")
+        known = [argument.name for argument in prompts[name].arguments or ()]
+        if complaint := argument_errors.unknown(name, arguments or {}, known):
+            raise MCPError(INVALID_PARAMS, complaint)
         return await super().get_prompt(name, arguments, context)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY, ResourceUpdated, event_to_notification
 from mcp_types import (
+    INVALID_PARAMS,
     INVALID_REQUEST,
     EmptyResult,
     SubscribeRequestParams,
@@ -52,6 +53,7 @@ async def watch_streams(ctx: RequestContext, call_next: CallNext) -> HandlerResu
         )
         await ctx.session.send_notification(notification, related_request_id=ctx.request_id)
 
+    ctx = _honoured(ctx)
     changes = _Changes(ctx.lifespan_context) if RECENT in _wanted(ctx.params) else None
     with anyio.CancelScope() as stream:
         poll = asyncio.create_task(_poll(current_caller, changes, notify))
@@ -78,9 +80,11 @@ class Subscriptions:
         self._subscribed: dict[object, _Subscription] = {}
 
     async def subscribe(self, ctx: RequestContext, params: SubscribeRequestParams) -> EmptyResult:
-        """Start to poll for a session; a handler."""
+        """Start to poll for a session; a handler. Nothing else is watched, so nothing else is promised."""
+        if str(params.uri) != RECENT:
+            raise MCPError(INVALID_PARAMS, f"Only {RECENT} can be subscribed to.")
         session = _session(ctx)
-        if str(params.uri) == RECENT and session not in self._subscribed:
+        if session not in self._subscribed:
             subscription = self._subscribed[session] = _Subscription(current_caller())
             subscription.poll = asyncio.create_task(
                 _poll(
@@ -117,6 +121,14 @@ class Subscriptions:
 def _session(ctx: RequestContext) -> Any:  # noqa: ANN401
     # The SDK has no public name for the connection, whose end is the end of its subscriptions.
     return ctx.session._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def _honoured(ctx: RequestContext) -> RequestContext:
+    """Leave of the resources that a stream asks for only what is watched: the SDK acknowledges them all."""
+    if not (wanted := _wanted(ctx.params)) or ctx.params is None:
+        return ctx
+    watched = {**ctx.params["notifications"], "resourceSubscriptions": [RECENT] if RECENT in wanted else []}
+    return replace(ctx, params={**ctx.params, "notifications": watched})
 
 
 def _wanted(params: Mapping[str, Any] | None) -> list[str]:

@@ -51,14 +51,19 @@ class ChatCache:
         """Return a chat's title as last told, however long ago; None where it is not known."""
         return self._known(dialog_id).title
 
+    def is_pinned(self, dialog_id: str) -> bool | None:
+        """Return whether a chat is pinned, None where that is not known."""
+        known = self._known(dialog_id)
+        return known.pinned if current_time() - known.at < self._fresh else None
+
     def set_pinned(self, dialog_id: str, *, pinned: bool) -> bool | None:
         """Remember a pin or unpin; return whether it changed anything, None where that is not known."""
-        now, before = current_time(), self._known(dialog_id)
-        self._chats[dialog_id] = before._replace(pinned=pinned, at=now)
-        if before.pinned is None or now - before.at >= self._fresh:
+        before = self.is_pinned(dialog_id)
+        self._chats[dialog_id] = self._known(dialog_id)._replace(pinned=pinned, at=current_time())
+        if before is None:
             self._pin_count = None
             return None
-        changed = before.pinned is not pinned
+        changed = before is not pinned
         if changed and self._pin_count:
             count, at = self._pin_count
             self._pin_count = count + (1 if pinned else -1), at

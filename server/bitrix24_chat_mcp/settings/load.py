@@ -196,7 +196,7 @@ def _read_file(given: Mapping[str, Any]) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - most users have no file
 
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
+        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # as Notepad writes it, too
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

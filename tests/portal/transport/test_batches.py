@@ -123,7 +123,46 @@ async def test_batch_is_avoided_for_a_method_that_was_refused_in_one() -> None:
         assert harness.methods == ["im.recent.pin", "batch"]
 
 
-@pytest.mark.parametrize("code", ["OPERATION_TIME_LIMIT", "ERROR_METHOD_NOT_FOUND"])
+async def test_batch_that_is_too_long_for_the_portal_loses_none_of_its_calls() -> None:
+    async with open_harness(SLOW, rate=math.inf) as harness:
+        harness.demo.fail("im.recent.pin", Fault(error="ERROR_BATCH_LENGTH_EXCEEDED"), calls="1")
+        got = await gather(harness, recent(harness), pin(harness, "5"))
+        assert all(isinstance(answer, ApiResult) for answer in got)
+        assert harness.methods == ["batch", "im.recent.pin"]
+
+
+@pytest.mark.parametrize("no_errors", [None, False, "", {}, {"c0": None}, "missing"])
+async def test_batch_answer_without_errors_may_say_so_in_any_form(no_errors: object) -> None:
+    async with open_harness(SLOW, rate=math.inf) as harness:
+        told: dict[str, object] = {"result": {"c0": True, "c1": []}, "result_error": no_errors}
+        if no_errors == "missing":
+            del told["result_error"]
+        harness.demo.fail("batch", Fault(body={"result": told}))
+        got = await gather(harness, pin(harness, "5"), recent(harness))
+        assert [decoded(answer) for answer in got if isinstance(answer, ApiResult)] == [True, []]
+        assert harness.methods == ["batch"]
+
+
+async def test_batch_answer_with_an_odd_error_costs_that_call_only() -> None:
+    async with open_harness(SLOW, rate=math.inf) as harness:
+        told: dict[str, object] = {"result": {"c1": []}, "result_error": {"c0": "ACCESS_ERROR"}}
+        harness.demo.fail("batch", Fault(body={"result": told}))
+        refused, listed = await gather(harness, pin(harness, "5"), recent(harness))
+        assert isinstance(refused, PortalError)
+        assert refused.code == "ACCESS_ERROR"
+        assert isinstance(listed, ApiResult)
+        assert harness.methods == ["batch"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "OPERATION_TIME_LIMIT",
+        "ERROR_METHOD_NOT_FOUND",
+        "ERROR_BATCH_LENGTH_EXCEEDED",
+        "ERROR_BATCH_METHOD_NOT_ALLOWED",
+    ],
+)
 async def test_batch_that_is_refused_as_a_whole_is_retried_as_single_requests(code: str) -> None:
     async with open_harness(SLOW, rate=math.inf) as harness:
         harness.demo.fail("batch", Fault(error=code))

@@ -8,15 +8,13 @@ import msgspec
 
 from .errors import InvalidResponseError, PortalError
 from .lenient_json import decode
+from .payloads import Odd
 from .rest import ApiResult, Request, api_error
 from .timing import Timing, clock, resets_in
 
 T = TypeVar("T")
 LARGEST = 50
 """Commands that the portal takes in one batch."""
-
-# PHP writes an empty map as a list, hence the unions.
-_nothing = list[Any]
 
 
 class _Error(msgspec.Struct):
@@ -25,9 +23,9 @@ class _Error(msgspec.Struct):
 
 
 class _Results(msgspec.Struct):
-    result: dict[str, msgspec.Raw] | list[Any] = msgspec.field(default_factory=_nothing)
-    result_error: dict[str, _Error] | list[Any] = msgspec.field(default_factory=_nothing)
-    result_time: dict[str, Timing] | list[Any] = msgspec.field(default_factory=_nothing)
+    result: dict[str, msgspec.Raw] | Odd = None
+    result_error: dict[str, _Error | Odd] | Odd = None
+    result_time: dict[str, Timing] | Odd = None
 
 
 _results = msgspec.json.Decoder(_Results)
@@ -92,7 +90,8 @@ def _plain(params: Mapping[str, Any]) -> list[str]:
 def _outcome(results: _Results, name: str, answer: ApiResult) -> ApiResult | PortalError:
     error, time = _get(results.result_error, name), _get(results.result_time, name)
     if error is not None:
-        return api_error(error.error, error.error_description, time=time)
+        failed = error if isinstance(error, _Error) else _Error(error)
+        return api_error(failed.error, failed.error_description, time=time)
     result = _get(results.result, name)
     if result is None:
         return _missing()
@@ -100,7 +99,7 @@ def _outcome(results: _Results, name: str, answer: ApiResult) -> ApiResult | Por
     return ApiResult(own, clock(time) or answer.as_of, resets_in(time))
 
 
-def _get(entries: dict[str, T] | list[Any], name: str) -> T | None:
+def _get(entries: dict[str, T] | Odd, name: str) -> T | None:
     return entries.get(name) if isinstance(entries, dict) else None
 
 

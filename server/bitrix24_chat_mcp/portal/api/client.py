@@ -39,7 +39,7 @@ class Meaning(TypedDict, total=False):
 Flag = Literal["skip_openlines", "skip_chat", "skip_dialog", "only_openlines"]
 MOST_A_PAGE = 200
 MOST_PINS, MOST_PINS_BEFORE_2026 = 45, 25
-"""Bitrix24 pins no more; it answers `false`, not an error, to one more."""
+"""Bitrix24 pins no more; it answers `false`, not an error, to one more. Builds of 2024 pin 25."""
 _LARGEST_ID = 10**12
 
 

@@ -3,6 +3,7 @@
 Texts and names are as the portal sent them, that is, untrusted and with BB codes.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from . import payloads
-from .lenient_json import count, decode, elements, flag, moment, text
+from .lenient_json import count, decode, elements, flag, items, moment, text
 
 T = TypeVar("T")
 
@@ -72,8 +73,6 @@ _messages = msgspec.json.Decoder(payloads.HistoryMessagePayload)
 _users = msgspec.json.Decoder(payloads.UserPayload)
 _files = msgspec.json.Decoder(payloads.FilePayload)
 _dialogs = msgspec.json.Decoder(payloads.DialogPayload)
-_lists = msgspec.json.Decoder(list[msgspec.Raw])
-_maps = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _reads = msgspec.json.Decoder(payloads.ReadPayload | bool)
 _NO_PARAMS = payloads.ParamsPayload()
 _MOST_FILES = 100
@@ -84,7 +83,7 @@ def read_history(result: msgspec.Raw, me: str) -> History:
     found = decode(result, _histories)
     names = {count(user.id): text(user.name) for user in _each(found.users, _users)}
     files = {count(file.id): text(file.name) for file in _each(found.files, _files)}
-    read = [_read_message(raw, me, names, files) for raw in found.messages]
+    read = [_read_message(raw, me, names, files) for raw in items(found.messages)]
     messages = {message.id: message for message in read if message}
     return History([messages[id_] for id_ in sorted(messages, reverse=True)], read.count(None))
 
@@ -147,21 +146,9 @@ def _names(ids: object, files: dict[int, str]) -> tuple[str, ...]:
 
 def _each(raw: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> list[T]:
     """Read the items of a list, or of an object (PHP arrays), that can be understood."""
-    items: list[T] = []
-    for item in _items(raw):
-        try:
-            items.append(decode(item, decoder))
-        except msgspec.DecodeError:
-            continue
-    return items
-
-
-def _items(raw: msgspec.Raw) -> list[msgspec.Raw]:
-    try:
-        return decode(raw, _lists)
-    except msgspec.DecodeError:
-        pass
-    try:
-        return list(decode(raw, _maps).values())
-    except msgspec.DecodeError:
-        return []
+    read: list[T] = []
+    with suppress(msgspec.DecodeError):
+        for item in items(raw):
+            with suppress(msgspec.DecodeError):
+                read.append(decode(item, decoder))
+    return read

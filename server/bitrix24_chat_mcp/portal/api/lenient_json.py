@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TypeVar, cast
 
@@ -15,6 +16,11 @@ _LONGEST_NUMBER = 25
 """Characters; no id, count or moment of a portal has as many."""
 _LARGEST = 10**12
 """No id and no count of a portal is as large."""
+_LONGEST_HEAD = 256
+"""Bytes before the first character of an answer, at most."""
+_containers: msgspec.json.Decoder[list[msgspec.Raw] | dict[int, msgspec.Raw]] = msgspec.json.Decoder(
+    list[msgspec.Raw] | dict[int, msgspec.Raw]
+)
 
 
 def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
@@ -33,6 +39,29 @@ def decode(body: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
         raise
     except (ValueError, RecursionError):
         raise msgspec.DecodeError("not JSON") from None
+
+
+def text_begins(body: bytes | memoryview) -> bytes | memoryview:
+    """Return a body from its first character on.
+
+    A PHP file that was saved with a byte order mark sends it before every answer, once for each such file.
+    """
+    head = bytes(body[:_LONGEST_HEAD])
+    return body[len(head) - len(head.lstrip(BOM_UTF8 + b" \t\r\n")) :]
+
+
+def items(value: bytes | memoryview | msgspec.Raw) -> list[msgspec.Raw]:
+    """Return the items of a list, or of an object whose names are numbers: PHP's list with gaps.
+
+    Raises `msgspec.DecodeError` where it is neither.
+    """
+    found = decode(value, _containers)
+    return list(found.values()) if isinstance(found, dict) else found
+
+
+def whole(value: object) -> object:
+    """Return a number without a fraction as an integer, and all else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def user_number(value: object) -> str:
@@ -57,11 +86,17 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def count(value: object) -> int:
-    """Read an id or a count; 0 where it is none."""
+def number(value: object) -> int | None:
+    """Read an id, a count or a status; None where it is none."""
+    value = whole(value)
     if isinstance(value, str) and value.isdecimal():
         value = int(value[:20])
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST else None
+
+
+def count(value: object) -> int:
+    """Read an id or a count; 0 where it is none."""
+    return number(value) or 0
 
 
 def flag(value: object) -> bool:

@@ -11,7 +11,8 @@ from datetime import datetime
 import msgspec
 
 from . import payloads
-from .lenient_json import count, decode, flag, moment, text
+from .errors import ApiError
+from .lenient_json import count, decode, flag, items, moment, number, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,6 @@ class Listing:
 
 
 _pages = msgspec.json.Decoder(payloads.PagePayload)
-_lists = msgspec.json.Decoder(list[msgspec.Raw])
 _items = msgspec.json.Decoder(payloads.ItemPayload)
 
 # chat.type, as TypeRegistry.php spells it; a type beyond these is `other`.
@@ -128,22 +128,25 @@ def read_page(result: msgspec.Raw, me: str) -> Listing:
 def read_listing(result: msgspec.Raw, me: str) -> Listing:
     """Read the chats out of an `im.recent.get` result; `me` is the user's number, or empty.
 
-    Raises ValueError when the result is no list. A chat that comes twice (an open line that waits in
+    Raises ValueError when the result is no list, and ApiError for `false`, which the portal answers where it
+    knows no user of these credentials. A chat that comes twice (an open line that waits in
     the queue and stands in the list) is listed once.
     """
+    if bytes(memoryview(result)[:5]) == b"false":
+        raise ApiError("AUTHORIZATION_ERROR")
     try:
-        rows = decode(result, _lists)
+        rows = items(result)
     except msgspec.DecodeError:
         raise ValueError("not a list") from None
     chats: dict[str, Chat] = {}
     odd: list[str] = []
-    for number, row in enumerate(rows, 1):
+    for place, row in enumerate(rows, 1):
         item = _read_item(row)
         chat = item and _read_chat(item, me)
         if chat:
             chats.setdefault(chat.dialog_id, chat)
         else:
-            odd.append(_name(item) or f"no. {number}")
+            odd.append(_name(item) or f"no. {place}")
     return Listing(list(chats.values()), odd)
 
 
@@ -208,8 +211,9 @@ def _client_waits(item: payloads.ItemPayload, user: payloads.UserPayload, chat: 
     """Return whether an open line's client has had no answer, by its session or else the last author."""
     if _chat_kind(chat) != "openline":
         return False
-    if isinstance(item.lines, payloads.OpenLinePayload) and isinstance(item.lines.status, int):
-        return item.lines.status in _CLIENT_WAITS
+    status = number(item.lines.status) if isinstance(item.lines, payloads.OpenLinePayload) else None
+    if status is not None:
+        return status in _CLIENT_WAITS
     return flag(user.connector) or (not user.id and count(item.counter) > 0)
 
 
@@ -229,5 +233,6 @@ def _chat_kind(chat: payloads.ChatPayload) -> str:
 
 def _dialog_id(value: object) -> str:
     """Return the id as text: the portal sends a number for a person, `chatN` for anything else."""
+    value = whole(value)
     text = str(value).lower() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if _DIALOG_ID.fullmatch(text) else ""

@@ -111,7 +111,7 @@ class FilePayload(msgspec.Struct, gc=False):
 class HistoryPayload(msgspec.Struct):
     """A part of a chat's history; messages, users and files still raw."""
 
-    messages: list[msgspec.Raw]
+    messages: msgspec.Raw
     users: msgspec.Raw = msgspec.Raw(b"[]")
     files: msgspec.Raw = msgspec.Raw(b"[]")
 

@@ -8,15 +8,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Generic, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from typing_extensions import TypeVar
 
 from .credentials import Credentials
-from .errors import ApiError, InvalidResponseError, RedirectedError
-from .lenient_json import decode
+from .errors import ApiError, InvalidResponseError, PortalError, RedirectedError
+from .lenient_json import decode, text_begins
 from .timing import Timing, clock, resets_in
 
 T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
@@ -130,7 +130,7 @@ def parse_response(reply: HttpResponse, address: str = "") -> ApiResult:
     path tells the portal's new origin.
     """
     if reply.location is not None and 300 <= reply.status < 400:  # noqa: PLR2004
-        raise RedirectedError(_new_origin(reply.location, address))
+        raise _redirect(reply, reply.location, address)
     envelope = _open(reply)
     if envelope.error:
         raise api_error(envelope.error, envelope.error_description, reply.status, envelope.time)
@@ -159,34 +159,40 @@ def read(request: Request[T_co], answer: ApiResult) -> ApiResult[T_co]:
     return ApiResult(value, answer.as_of, answer.resets_in, answer.age, weight)
 
 
-def _new_origin(location: str, address: str) -> str:
+def _redirect(reply: HttpResponse, location: str, address: str) -> PortalError:
+    """Return what a redirect means: within the same origin it leads to a page, for a login perhaps."""
     try:
-        there = urlsplit(location)
+        asked, there = urlsplit(address), urlsplit(location)
     except ValueError:
-        return ""
-    same = unquote(there.path) == urlsplit(address).path
-    return f"{there.scheme}://{there.netloc}" if same and there.netloc else ""
+        return RedirectedError("")
+    if not there.netloc or (there.scheme, there.netloc) == (asked.scheme, asked.netloc):
+        return _not_the_api(reply)
+    return RedirectedError(f"{there.scheme}://{there.netloc}" if unquote(there.path) == asked.path else "")
+
+
+def _not_the_api(reply: HttpResponse) -> InvalidResponseError:
+    return InvalidResponseError(
+        "NOT_JSON",
+        f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
+        "a proxy, a login page or a portal under maintenance.",
+        "Try again in a minute; if it persists, check webhook_url.",
+        transient=_failing(reply),
+    )
 
 
 def _open(reply: HttpResponse) -> _Envelope:
-    body = bytes(reply.body[:256]).lstrip()
-    if not body:
+    body = text_begins(reply.body)
+    if not len(body):
         raise InvalidResponseError(
             "EMPTY_ANSWER",
             f"The portal answered with an empty body (HTTP {reply.status}).",
             "Try again in a minute.",
             transient=True,
         )
-    if not body.startswith(_JSON_BEGINS):
-        raise InvalidResponseError(
-            "NOT_JSON",
-            f"Something that is not the REST API answered in the portal's place (HTTP {reply.status}): "
-            "a proxy, a login page or a portal under maintenance.",
-            "Try again in a minute; if it persists, check webhook_url.",
-            transient=_failing(reply),
-        )
+    if bytes(body[:1]) not in _JSON_BEGINS:
+        raise _not_the_api(reply)
     try:
-        return decode(reply.body, _envelopes)
+        return decode(body, _envelopes)
     except msgspec.ValidationError:
         raise InvalidResponseError(
             "UNCLEAR_ANSWER",
@@ -208,6 +214,12 @@ def _failing(reply: HttpResponse) -> bool:
 
 
 def api_error(error: object, said: object, status: int = 200, time: Timing = None) -> ApiError:
-    """Read the error of a whole answer, or of one command in a batch."""
+    """Read the error of a whole answer, or of one command in a batch.
+
+    REST 3.0 has an object in the place of the code.
+    """
+    if isinstance(error, dict):
+        parts = cast("dict[str, object]", error)
+        error, said = parts.get("code"), parts.get("message")
     code = str(error) if isinstance(error, str | int | float) else ""
     return ApiError(code, said if isinstance(said, str) else "", status, retry_after=resets_in(time))

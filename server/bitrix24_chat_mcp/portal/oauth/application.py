@@ -16,7 +16,7 @@ import msgspec
 from bitrix24_chat_mcp.portal.api.credentials import is_loopback
 from bitrix24_chat_mcp.portal.api.errors import ConfigurationError, InvalidResponseError
 from bitrix24_chat_mcp.portal.api.known_secrets import known
-from bitrix24_chat_mcp.portal.api.lenient_json import decode, user_number
+from bitrix24_chat_mcp.portal.api.lenient_json import decode, text_begins, user_number
 from bitrix24_chat_mcp.portal.api.rest import HttpResponse, api_error
 
 # The licence regions whose portals Bitrix24 serves from there; a portal's name ends in its region.
@@ -146,7 +146,7 @@ def parse_token_response(response: HttpResponse, portal: str, user: str = "") ->
     than `portal`, or of another user, is refused.
     """
     try:
-        payload = decode(response.body, _decoder)
+        payload = decode(text_begins(response.body), _decoder)
         if payload.error:
             raise api_error(payload.error, payload.error_description)
         named = user if payload.user_id is None else user_number(payload.user_id)

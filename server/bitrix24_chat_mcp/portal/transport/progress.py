@@ -68,7 +68,7 @@ class Progress:
     def history(self, request: Request[object], error: PortalError) -> str:
         """Say what came of the attempts that ended with `error`."""
         if error is not self.failure:  # the attempts succeeded: their answer could not be read
-            return ""
+            return _effect(request, acted=error.acted) if error.acted else ""
         tried = f"It was tried {self.attempts} times." if self.attempts > 1 else ""
         effect = _effect(request, acted=self.acted) if self.acted or error.transient else ""
         return " ".join(filter(None, (tried, effect)))

@@ -23,10 +23,14 @@ from .progress import Queued, Sent
 from .rate_limit import RateLimiter
 from .telemetry import Telemetry
 
+_BATCH_ERRORS = {"ERROR_BATCH_LENGTH_EXCEEDED", "ERROR_BATCH_METHOD_NOT_ALLOWED"}
 # A command that fails with one of these in a batch may succeed outside of it,
-_OF_THE_COMMAND = frozenset({"ERROR_BATCH_METHOD_NOT_ALLOWED", "EXPIRED_TOKEN"})
-# and so may all commands of a batch that fails as a whole with one of these.
-_OF_THE_BATCH = frozenset({"ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERATION_TIME_LIMIT"})
+_OF_THE_COMMAND = frozenset({*_BATCH_ERRORS, "EXPIRED_TOKEN"})
+# and so may all commands of a batch that fails as a whole with one of these. The source puts a batch's own
+# errors into the commands, the documentation makes them errors of the whole.
+_OF_THE_BATCH = frozenset(
+    {*_BATCH_ERRORS, "ANSWER_TOO_LARGE", "ERROR_METHOD_NOT_FOUND", "OPERATION_TIME_LIMIT"}
+)
 _MOST_PORTALS = 1000
 
 
