@@ -6,10 +6,10 @@ import pytest
 from bitrix24_chat_mcp.chats.search.match import Found, Names, rank, search
 from hypothesis import given
 from hypothesis import strategies as st
-from support.chat_corpus import UNCERTAIN_KINDS, Corpus, corpus
+from support.chat_corpus import UNCERTAIN_KINDS, Corpus, companies, corpus
 
 BASICS, TUNE = corpus("basics"), corpus("tune")
-HALVES = {"tune": TUNE, "held_out": corpus("held_out")}
+COMPANIES = {name: corpus(name) for name in companies()}
 CHATS, NOTHING = BASICS.chats, BASICS.absent
 
 
@@ -40,14 +40,15 @@ def test_the_corpus_is_large_and_names_chats_that_exist() -> None:
     assert len(NOTHING) >= 25
 
 
-def test_the_halves_of_the_corpus_are_large_and_name_chats_that_exist() -> None:
-    halves = list(HALVES.values())
-    for half in halves:
-        titles = {chat.title for chat in half.chats}
-        assert {title for pairs in half.asked.values() for title in pairs.values()} <= titles
-    assert sum(len(half.chats) for half in halves) >= 350
-    assert sum(len(pairs) for half in halves for pairs in half.asked.values()) >= 400
-    assert sum(len(half.absent) for half in halves) >= 100
+@pytest.mark.parametrize("company", COMPANIES)
+def test_the_corpus_of_a_company_is_large_and_names_chats_that_exist(company: str) -> None:
+    of = COMPANIES[company]
+    titles = {chat.title for chat in of.chats}
+    meant = [title for pairs in of.asked.values() for title in pairs.values()]
+    assert set(meant) <= titles
+    assert len(titles) >= 170
+    assert len(meant) >= 250
+    assert len(of.absent) >= 80
 
 
 def test_the_chat_that_was_meant_comes_first_in_95_of_100() -> None:
@@ -79,31 +80,31 @@ def missed(of: Corpus, kind: str) -> dict[str, list[str]]:
     return {query: titles for query, titles in found.items() if titles[:1] != [of.asked[kind][query]]}
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_of_each_half_the_chat_that_was_meant_comes_first_in_96_of_100(half: str) -> None:
-    of = HALVES[half]
+@pytest.mark.parametrize("company", COMPANIES)
+def test_of_each_company_the_chat_that_was_meant_comes_first_in_96_of_100(company: str) -> None:
+    of = COMPANIES[company]
     kinds = of.asked.keys() - UNCERTAIN_KINDS
     wrong = {kind: missed(of, kind) for kind in kinds}
     asked = sum(len(of.asked[kind]) for kind in kinds)
     assert sum(map(len, wrong.values())) <= asked * 0.04, wrong
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("kind", sorted(TUNE.asked.keys() - UNCERTAIN_KINDS))
-def test_of_each_half_nine_of_ten_are_found_when_asked_by(kind: str, half: str) -> None:
-    wrong = missed(HALVES[half], kind)
-    assert len(wrong) * 10 <= len(HALVES[half].asked[kind]), wrong
+def test_of_each_company_nine_of_ten_are_found_when_asked_by(kind: str, company: str) -> None:
+    wrong = missed(COMPANIES[company], kind)
+    assert len(wrong) * 10 <= len(COMPANIES[company].asked[kind]), wrong
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_of_each_half_60_of_100_translations_find_their_chat(half: str) -> None:
-    wrong = missed(HALVES[half], "translation")
-    assert len(wrong) <= len(HALVES[half].asked["translation"]) * 0.4, wrong
+@pytest.mark.parametrize("company", COMPANIES)
+def test_of_each_company_60_of_100_translations_find_their_chat(company: str) -> None:
+    wrong = missed(COMPANIES[company], "translation")
+    assert len(wrong) <= len(COMPANIES[company].asked["translation"]) * 0.4, wrong
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_of_each_half_at_most_2_of_100_absent_chats_have_rows_that_are_asserted(half: str) -> None:
-    of = HALVES[half]
+@pytest.mark.parametrize("company", COMPANIES)
+def test_of_each_company_at_most_2_of_100_absent_chats_have_rows_that_are_asserted(company: str) -> None:
+    of = COMPANIES[company]
     found = {query: of.found(query) for query in of.absent}
     asserted = {query: titles for query, (titles, guess) in found.items() if titles and not guess}
     assert len(asserted) <= len(of.absent) * 0.02, asserted

@@ -4,7 +4,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from . import vocabulary
+from .given_names import are_others, called
 from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
 from .words import Word
 
@@ -12,7 +12,7 @@ EXACT: Final = 100
 FIRM: Final = 80  # from here on the same word is meant, not a similar one
 CERTAIN: Final = 60  # below, it is a guess
 INITIAL: Final = 55
-SAME_MEANING: Final = 77
+SAME_MEANING: Final = 72
 
 _SAME_SOUND: Final = 97
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
@@ -26,7 +26,7 @@ TRANSLATED: Final = 71
 _SAME_FORM: Final = 70  # and up to twenty more for the ending
 _SAME_STEM: Final = 76
 _OTHER_THAN_A_NAME: Final = 64
-_DERIVED: Final = 75
+_DERIVED: Final = 78
 _DERIVED_ABROAD: Final = 70
 _DERIVED_PERHAPS: Final = 58
 _OTHER_VOWEL: Final = 78
@@ -63,18 +63,19 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
         return EXACT
     if asked.is_numbered or word.is_numbered:
         return _numbered(asked, word)
-    if _are_one_person(asked, word, is_name=is_name):
-        return _SAME_PERSON
+    if word.people and (person := _person(asked, word, is_name=is_name)) is not None:
+        return person
+    return _alike(asked, word, is_name=is_name)
+
+
+def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
     if word.text.startswith(asked.text):
         return _begins(asked.text, word.text, is_name=is_name)
     if len(asked.sound) < _TELLING_SOUND:
         return _briefly(asked, word) or _means(asked, word, is_name=is_name)
     near = _sounds(asked, word), _form(asked, word, is_name=is_name), _heard(asked, word)
-    return (
-        max(*near, _means(asked, word, is_name=is_name))
-        or _part(asked, word, is_name=is_name)
-        or _slip(asked, word)
-    )
+    best = max(*near, _means(asked, word, is_name=is_name))
+    return best or _part(asked, word, is_name=is_name) or _slip(asked, word)
 
 
 def slips_allowed(sounds: int) -> int:
@@ -91,11 +92,18 @@ def begins_with(asked: Word, word: Word) -> int:
     return _BEGINS_BRIEFLY if len(asked.text) >= _TELLING_SOUND and word.text.startswith(asked.text) else 0
 
 
+def _person(asked: Word, word: Word, *, is_name: bool) -> int | None:
+    """Tell whether names are of one person, of different ones, or neither for sure."""
+    if _are_one_person(asked, word, is_name=is_name):
+        return _SAME_PERSON
+    return 0 if is_name and are_others(asked.text, word.text) else None
+
+
 def _are_one_person(asked: Word, word: Word, *, is_name: bool) -> bool:
     """Tell whether names are of one person; in titles of no person, pet forms may well be other words."""
     if not word.people:
         return False
-    return bool(word.people & (vocabulary.called(asked.text) if is_name else asked.people))
+    return bool(word.people & (called(asked.text) if is_name else asked.people))
 
 
 def _numbered(asked: Word, word: Word) -> int:
@@ -110,7 +118,7 @@ def _numbered(asked: Word, word: Word) -> int:
 
 def _briefly(asked: Word, word: Word) -> int:
     """Compare a word of one or two sounds: only the other alphabet may spell them otherwise."""
-    is_same = asked.sound == word.sound and len(asked.sound) > 1
+    is_same = asked.sound == word.sound and len(asked.sound) > 1 and len(asked.text) == len(word.text)
     return _SAME_SOUND if is_same and is_cyrillic(asked.text) != is_cyrillic(word.text) else 0
 
 
@@ -199,6 +207,8 @@ def _heard(asked: Word, word: Word) -> int:
 
 
 def _part(asked: Word, word: Word, *, is_name: bool) -> int:
+    if is_name and is_cyrillic(asked.text) != is_cyrillic(word.text):
+        return 0
     if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
         return _SAME_STEM
     return _PART if len(asked.sound) > _TELLING_PART and asked.sound in word.sound and not is_name else 0

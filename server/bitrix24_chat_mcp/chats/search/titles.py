@@ -1,41 +1,32 @@
 """The words of all titles, and in which of them they are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from . import abbreviations, phonetics, vocabulary
+from . import abbreviations, phonetics
+from .around import is_around, is_loosely_around
+from .asked import Asked
 from .figures import PHONE, same_number
+from .given_names import called
 from .names import Names, Read, read, words_of
-from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness, resembles, slips_allowed
+from .similarity import (
+    EXACT,
+    SAME_MEANING,
+    TRANSLATED,
+    begins_with,
+    closeness,
+    resembles,
+    slips_allowed,
+)
 from .words import Word
 
 _OTHER_ALPHABET: Final = 8
-
-
-class Asked(NamedTuple):
-    """A word that is asked for, and how close words of the titles come to it, by their numbers."""
-
-    text: str
-    closeness: Mapping[int, int]
-
-    @property
-    def best(self) -> int:
-        """Return the closeness of the closest word."""
-        return max(self.closeness.values(), default=0)
-
-    def at_most(self, close: int) -> "Asked":
-        """Return it with nothing closer than that."""
-        return Asked(self.text, {n: min(closer, close) for n, closer in self.closeness.items()})
-
-    def closely(self) -> "Asked":
-        """Return it without all that is not the very word, or initials."""
-        close = {n: close for n, close in self.closeness.items() if close >= abbreviations.WHOLE}
-        return Asked(self.text, close)
+_LETTERS_OF_A_BEGINNING: Final = 2
 
 
 class Titles:
@@ -60,7 +51,7 @@ class Titles:
         self._places = _places(self.chats)
         self._sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
-        self._tells = [not vocabulary.is_around(one.text) for one in self.words]
+        self._tells = [not is_around(one.text) and not is_loosely_around(one.text) for one in self.words]
         self._by = _tables(self.words)
         self._heard: dict[bool, dict[str, list[int]]] = {}
         self._known: dict[str, Asked] = {}
@@ -73,7 +64,7 @@ class Titles:
                 number = self._initials.setdefault(short, len(self.words) + len(self._initials))
                 chat[number] = abbreviations.WHOLE - worth
         self._initials_in_latin = {
-            abbreviations.in_latin(short): number for short, number in self._initials.items()
+            phonetics.in_latin(short): number for short, number in self._initials.items()
         }
 
     def look_up(self, asked: Iterable[Word]) -> list[Asked]:
@@ -110,6 +101,24 @@ class Titles:
         """Tell whether a title has this very word."""
         return ("text", text) in self._by
 
+    def beginning_like(self, text: str) -> list[Word]:
+        """Return the words of titles, but not of persons, that have the first letters of this one."""
+        return [self.words[number] for number in self._by.get(("begins", text[:_LETTERS_OF_A_BEGINNING]), ())]
+
+    def have_in_order(self, beginning: str, asked: Word) -> bool:
+        """Tell whether a title has a word that begins so and is longer, and the other behind it."""
+        return any(
+            self._is_before(number, asked, place)
+            for number in self._by.get(("begins", beginning[:_LETTERS_OF_A_BEGINNING]), ())
+            if self.words[number].text.startswith(beginning) and self.words[number].text != beginning
+            for place in self._places[number]
+        )
+
+    def _is_before(self, number: int, asked: Word, place: int) -> bool:
+        numbers = [n for n in self.chats[place] if n < len(self.words)]
+        behind = (self.words[n] for n in numbers[numbers.index(number) + 1 :])
+        return any(one.stem == asked.stem or one.text.startswith(asked.text) for one in behind if one.sound)
+
     def with_all(self, asked: Iterable[Asked]) -> list[int]:
         """Return the places of the chats that have a word near every one that is asked for, in order."""
         each = [{place for number in one.closeness for place in self._places[number]} for one in asked]
@@ -132,6 +141,10 @@ class Titles:
         telling = {n for n in of_title if self._tells[n]} or of_title
         return len(telling & found) / max(len(telling), 1)
 
+    def head(self, chat: dict[int, int]) -> int | None:
+        """Return the first word that tells what a chat is about, behind what kind of thing that is."""
+        return next((n for n in chat if n < len(self.words) and self._tells[n]), None)
+
     def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         if not asked.sound:
             yield from self._made_closenesses(asked)
@@ -142,8 +155,9 @@ class Titles:
                 yield number, close
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
-        elif (latin := abbreviations.in_latin(asked.text)) in self._initials_in_latin:
-            yield self._initials_in_latin[latin], abbreviations.WHOLE - _OTHER_ALPHABET
+        other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)
+        if other not in {-1, self._initials.get(asked.text)}:
+            yield other, abbreviations.WHOLE - _OTHER_ALPHABET
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
@@ -161,7 +175,7 @@ class Titles:
         keys = (
             *(("root", root) for root in asked.roots),
             ("but the last", text[:-1]),
-            *(("person", n) for n in vocabulary.called(text)),
+            *(("person", n) for n in called(text)),
             *_meant(asked),
         )
         near.update(n for key in keys for n in self._by.get(key, ()))
@@ -211,6 +225,7 @@ def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
 def _keys(one: Word) -> tuple[object, ...]:
     """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
     keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
+    keys += [("begins", one.text[:_LETTERS_OF_A_BEGINNING])]
     keys += [("root", root) for root in one.roots]
     keys += [("person", person) for person in one.people]
     keys += [PHONE] if one.text.startswith(PHONE) else []

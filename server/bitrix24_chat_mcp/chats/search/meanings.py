@@ -1,0 +1,142 @@
+"""What words mean: translations, abbreviations and synonyms, from the tables of words.
+
+The tables are large and a list of chats has few of their words. So they are only sorted by how their entries
+begin when they are read, and what begins like a word is taken apart when that is looked up.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeVar
+
+from . import data_files, stems
+from .phonetics import is_cyrillic, plain
+
+_TABLES: Final = ("office", "trades", "abbreviations", "places")
+_COMPOUNDS: Final = "compounds"
+
+_OF_MANY: Final = re.compile(r"(?<=...)[oe]v$|[oe](?=[ksn]$)")
+_NONE: Final = frozenset[int]()
+_Key = TypeVar("_Key", str, tuple[str, ...])
+_LETTERS_OF_A_STEM: Final = 3
+_LETTERS_OF_A_ROOT: Final = 5
+_SEPARATORS: Final = str.maketrans("/&-’'", "     ")
+_PLAIN: Final = dict(zip(map(ord, "іїєґқғңөұүһәıöüäâçşğš"), "ииегкгноуухаiouaacsgs", strict=True))
+
+
+class _Entries(NamedTuple):
+    """The meanings of words, of their roots, and of phrases, by the number of the meaning."""
+
+    words: Mapping[str, frozenset[int]]
+    roots: Mapping[str, frozenset[int]]
+    phrases: Mapping[tuple[str, ...], frozenset[int]]
+
+
+@lru_cache(maxsize=1)
+def _tables() -> Mapping[str, Sequence[str]]:
+    """Return all entries with the numbers of their meanings before them, by how they begin."""
+    tables: defaultdict[str, list[str]] = defaultdict(list)
+    lines = (
+        line
+        for table in map(data_files.load, _TABLES)
+        for name, text in table.items()
+        if name != _COMPOUNDS
+        for line in plain(text).translate(_SEPARATORS).strip().splitlines()
+    )
+    for meaning, line in enumerate(lines):
+        for form in line.split(" = "):
+            tables[_beginning(form.partition(" ")[0])].append(f"{meaning} {form}")
+    return tables
+
+
+def _beginning(text: str) -> str:
+    return text[:_LETTERS_OF_A_STEM].translate(_PLAIN)
+
+
+@lru_cache(maxsize=5_000)
+def _entries(beginning: str) -> _Entries:
+    words: dict[str, frozenset[int]] = {}
+    roots: dict[str, frozenset[int]] = {}
+    phrases: dict[tuple[str, ...], frozenset[int]] = {}
+    for entry in _tables().get(beginning, ()):
+        meaning, *parts = entry.split()
+        means = frozenset((int(meaning),))
+        if len(parts) > 1:
+            _add(phrases, tuple(map(key, parts)), means)
+            continue
+        _add(words, key(parts[0]), means)
+        if len(stem := stems.stem(parts[0])) >= _LETTERS_OF_A_ROOT:
+            for root in _roots(parts[0], stems.roots(stem)):
+                _add(roots, root, means)
+    return _Entries(words, roots, phrases)
+
+
+def _add(table: dict[_Key, frozenset[int]], key: _Key, means: frozenset[int]) -> None:
+    known = table.get(key)
+    table[key] = known | means if known else means
+
+
+@lru_cache(maxsize=20_000)
+def key(text: str) -> str:
+    """Return under what a word is known: short ones as they are written, others by alphabet and stem.
+
+    The genitive of many has an ending that names have, too (языков), or a vowel within (поставок).
+    """
+    if len(text) <= _LETTERS_OF_A_STEM:
+        return text
+    stem = _OF_MANY.sub("", stems.stem(text)) if is_cyrillic(text) else stems.stem(text)
+    return _filed(text, stem)
+
+
+def _filed(text: str, root: str) -> str:
+    return f"{'ж' if is_cyrillic(text) else 'z'}-{root}"
+
+
+def _roots(text: str, roots: Sequence[str]) -> list[str]:
+    return [_filed(text, root) for root in roots if len(root) >= _LETTERS_OF_A_ROOT]
+
+
+def meanings(text: str, roots: Sequence[str]) -> frozenset[int]:
+    """Return what a word means, as numbers of meanings."""
+    known = _entries(_beginning(text))
+    if found := known.words.get(key(text)):
+        return found
+    return next((known.roots[root] for root in _roots(text, roots) if root in known.roots), _NONE)
+
+
+def phrases(texts: Sequence[str], longest: int) -> Iterator[tuple[int, int, frozenset[int]]]:
+    """Return where words mean something together, and what; the longest first."""
+    known = [_entries(_beginning(text)).phrases for text in texts[:-1]]
+    if not any(known):
+        return
+    keys = tuple(map(key, texts))
+    for length in range(min(len(keys), longest), 1, -1):
+        for start in range(len(keys) - length + 1):
+            found = known[start].get(keys[start : start + length])
+            if found:
+                yield start, start + length, found
+
+
+def of_compound(text: str) -> Sequence[tuple[str, frozenset[int]]]:
+    """Return both parts of a compound such as автокредит, and what they mean, if both are known."""
+    part = compound_begins(text)
+    rest = text[len(part) :]
+    if not part or len(rest) <= _LETTERS_OF_A_STEM:
+        return ()
+    found = [(one, meanings(one, stems.roots(stems.stem(one)))) for one in (part, rest)]
+    return found if all(means for _, means in found) else ()
+
+
+def compound_begins(text: str) -> str:
+    """Return the first part of a compound, if a word is one to which abbreviations give two letters."""
+    parts = _compounds()
+    if not text.startswith(parts):
+        return ""
+    return next(part for part in parts if text.startswith(part))
+
+
+@lru_cache(maxsize=1)
+def _compounds() -> tuple[str, ...]:
+    """Return the first parts of compounds, the longest first."""
+    return tuple(sorted(data_files.load("abbreviations")[_COMPOUNDS].split(), key=len, reverse=True))
