@@ -34,6 +34,7 @@ _DATE: Final = re.compile(
     re.VERBOSE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{3,}\d(?!\w)")
+_DIGIT: Final = re.compile(r"\d")
 _FEWEST_DIGITS: Final = 5
 _MOST_DIGITS: Final = 15
 _DIGITS_OF_A_NUMBER: Final = 10  # without the country's
@@ -81,6 +82,7 @@ _ORDINALS: Final = """
 двадцать_пятого двадцать_шестого двадцать_седьмого двадцать_восьмого двадцать_девятого тридцатого
 тридцать_первого
 """
+_ORDINAL_ENDING: Final = "го "
 _DAYS: Final = {
     day.replace("_", " ").replace("ё", "е"): str(number) for number, day in enumerate(_ORDINALS.split(), 1)
 }
@@ -92,13 +94,18 @@ _DAY: Final = re.compile(
 
 def arabic(text: str) -> str:
     """Return a text with Roman numerals, and the days of a month in words, in digits."""
-    text = _UKRAINIAN.sub(lambda found: found[0].translate(_TO_LATIN), text)
+    if "ІІ" in text or "Х" in text:
+        text = _UKRAINIAN.sub(lambda found: found[0].translate(_TO_LATIN), text)
     text = _ROMAN_NUMERAL.sub(lambda found: _ROMAN[found[0].upper()], text)
+    if _ORDINAL_ENDING not in text.lower():
+        return text
     return _DAY.sub(lambda found: _DAYS[found[0].lower().replace("ё", "е")], text)
 
 
 def figures(text: str) -> list[tuple[int, int, str]]:
     """Return where dates and numbers of five digits or more begin and end, and their one form."""
+    if not _DIGIT.search(text):
+        return []
     dates = [(found.start(), found.end(), form) for found in _DATE.finditer(text) if (form := _date(found))]
     phones = [
         (found.start(), found.end(), form) for found in _PHONE.finditer(text) if (form := _phone(found[0]))

@@ -8,29 +8,32 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
 from . import data_files, stems
 from .phonetics import is_cyrillic, plain
 
-_TABLES: Final = ("office", "trades", "abbreviations", "places")
+_TABLES: Final = ("office", "trades", "abbreviations", "places", "brands")
 _COMPOUNDS: Final = "compounds"
 
 _OF_MANY: Final = re.compile(r"(?<=...)[oe]v$|[oe](?=[ksn]$)")
+_ENDS_OF_MANY: Final = {"v", "k", "s", "n"}
 _NONE: Final = frozenset[int]()
 _Key = TypeVar("_Key", str, tuple[str, ...])
 _LETTERS_OF_A_STEM: Final = 3
 _LETTERS_OF_A_ROOT: Final = 5
+_LONG: Final = 7  # letters of a word whose forms have one more in common
 _SEPARATORS: Final = str.maketrans("/&-’'", "     ")
 _PLAIN: Final = dict(zip(map(ord, "іїєґқғңөұүһәıöüäâçşğš"), "ииегкгноуухаiouaacsgs", strict=True))
 
 
 class _Entries(NamedTuple):
-    """The meanings of words, of their roots, and of phrases, by the number of the meaning."""
+    """The meanings of words and of their roots, as numbers; phrases by their first word, not taken apart."""
 
     words: Mapping[str, frozenset[int]]
     roots: Mapping[str, frozenset[int]]
-    phrases: Mapping[tuple[str, ...], frozenset[int]]
+    phrases: Mapping[str, Sequence[str]]
 
 
 @lru_cache(maxsize=1)
@@ -46,30 +49,48 @@ def _tables() -> Mapping[str, Sequence[str]]:
     )
     for meaning, line in enumerate(lines):
         for form in line.split(" = "):
-            tables[_beginning(form.partition(" ")[0])].append(f"{meaning} {form}")
+            is_long = len(form) >= _LONG and " " not in form[:_LONG]
+            tables[_folded(form[: _LETTERS_OF_A_STEM + is_long])].append(f"{meaning} {form}")
     return tables
 
 
-def _beginning(text: str) -> str:
-    return text[:_LETTERS_OF_A_STEM].translate(_PLAIN)
+def _beginnings(text: str) -> tuple[str, str]:
+    """Return under what short and long entries are filed that may be forms of a word."""
+    return _folded(text[:_LETTERS_OF_A_STEM]), _folded(text[: _LETTERS_OF_A_STEM + 1])
+
+
+@lru_cache(maxsize=10_000)
+def _folded(letters: str) -> str:
+    return letters.partition(" ")[0].translate(_PLAIN)
 
 
 @lru_cache(maxsize=5_000)
 def _entries(beginning: str) -> _Entries:
     words: dict[str, frozenset[int]] = {}
     roots: dict[str, frozenset[int]] = {}
-    phrases: dict[tuple[str, ...], frozenset[int]] = {}
+    phrases: dict[str, list[str]] = {}
     for entry in _tables().get(beginning, ()):
-        meaning, *parts = entry.split()
+        meaning, form, *more = entry.split(maxsplit=2)
         means = frozenset((int(meaning),))
-        if len(parts) > 1:
-            _add(phrases, tuple(map(key, parts)), means)
+        if more:
+            phrases.setdefault(key(form), []).append(entry)
             continue
-        _add(words, key(parts[0]), means)
-        if len(stem := stems.stem(parts[0])) >= _LETTERS_OF_A_ROOT:
-            for root in _roots(parts[0], stems.roots(stem)):
+        _add(words, key(form), means)
+        if len(stem := stems.stem(form)) >= _LETTERS_OF_A_ROOT:
+            for root in _roots(form, stems.roots(stem)):
                 _add(roots, root, means)
     return _Entries(words, roots, phrases)
+
+
+@lru_cache(maxsize=5_000)
+def _phrases(text: str) -> Mapping[tuple[str, ...], frozenset[int]]:
+    """Return the meanings of the phrases that have this first word."""
+    phrases: dict[tuple[str, ...], frozenset[int]] = {}
+    entries = (_entries(beginning).phrases.get(key(text), ()) for beginning in {*_beginnings(text)})
+    for entry in chain.from_iterable(entries):
+        meaning, *parts = entry.split()
+        _add(phrases, tuple(map(key, parts)), frozenset((int(meaning),)))
+    return phrases
 
 
 def _add(table: dict[_Key, frozenset[int]], key: _Key, means: frozenset[int]) -> None:
@@ -85,7 +106,9 @@ def key(text: str) -> str:
     """
     if len(text) <= _LETTERS_OF_A_STEM:
         return text
-    stem = _OF_MANY.sub("", stems.stem(text)) if is_cyrillic(text) else stems.stem(text)
+    stem = stems.stem(text)
+    if stem[-1:] in _ENDS_OF_MANY and is_cyrillic(text):
+        stem = _OF_MANY.sub("", stem)
     return _filed(text, stem)
 
 
@@ -99,15 +122,16 @@ def _roots(text: str, roots: Sequence[str]) -> list[str]:
 
 def meanings(text: str, roots: Sequence[str]) -> frozenset[int]:
     """Return what a word means, as numbers of meanings."""
-    known = _entries(_beginning(text))
-    if found := known.words.get(key(text)):
+    known = [_entries(beginning) for beginning in _beginnings(text)]
+    if found := _NONE.union(*(of.words.get(key(text), _NONE) for of in known)):
         return found
-    return next((known.roots[root] for root in _roots(text, roots) if root in known.roots), _NONE)
+    found = (of.roots[root] for root in _roots(text, roots) for of in known if root in of.roots)
+    return next(found, _NONE)
 
 
 def phrases(texts: Sequence[str], longest: int) -> Iterator[tuple[int, int, frozenset[int]]]:
     """Return where words mean something together, and what; the longest first."""
-    known = [_entries(_beginning(text)).phrases for text in texts[:-1]]
+    known = [_phrases(text) for text in texts[:-1]]
     if not any(known):
         return
     keys = tuple(map(key, texts))

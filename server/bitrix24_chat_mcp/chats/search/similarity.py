@@ -151,7 +151,11 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
     if is_of_many and not word.people:  # Иванов is no form of Иван
         return _SAME_STEM
-    root = "" if is_name or word.people else next((root for root in asked.roots if root in word.roots), "")
+    root = (
+        ""
+        if is_name or word.people
+        else next((root for root in asked.roots if root in word.roots or root == word.sound), "")
+    )
     if root:
         return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0

@@ -24,11 +24,14 @@ un ovik iCk niCk SiCk eCk ovSin orSik erSik ak aS uS ir irS
 ing ment ation ition ion ian ers ee ship ness ung erin lik lar ler Silik Si
 """
 _SUFFIXES: Final = frozenset(_ALL_SUFFIXES.split())
+_LONGEST_SUFFIX: Final = max(map(len, _SUFFIXES))
 _LETTERS_OF_A_ROOT: Final = 4
 _VOWELS: Final = "aeiou"
 _AGENT: Final = "Cik"
 _SHORT_I: Final = "i"
 _SOFT_ENDS: Final = {"C": "k", "Z": "g", "S": "h"}
+
+_CHANGING: Final = {*_SOFT_ENDS, _AGENT[-1], _SHORT_I}
 
 # Case endings of Kazakh that take a word too far from its stem to be its beginning or a slip.
 _KAZAKH_CASE: Final = re.compile(
@@ -52,9 +55,10 @@ def roots(stem: str) -> tuple[str, ...]:
     """
     found = [stem]
     for one in found:  # it grows
-        shorter = (one[:end] for end in range(_LETTERS_OF_A_ROOT, len(one)) if one[end:] in _SUFFIXES)
-        found += [root for root in shorter if root not in found]
-    found += [other for one in found for other in _changed(one) if len(other) >= _LETTERS_OF_A_ROOT]
+        first = max(_LETTERS_OF_A_ROOT, len(one) - _LONGEST_SUFFIX)
+        ends = (end for end in range(first, len(one)) if one[end:] in _SUFFIXES)
+        found += [one[:end] for end in ends if one[:end] not in found]
+    found += [other for one in found if one[-1:] in _CHANGING for other in _changed(one)]
     return tuple(sorted(dict.fromkeys(found), key=len, reverse=True))
 
 

@@ -54,7 +54,7 @@ class Titles:
         self._tells = [not is_around(one.text) and not is_loosely_around(one.text) for one in self.words]
         self._by = _tables(self.words)
         self._heard: dict[bool, dict[str, list[int]]] = {}
-        self._known: dict[str, Asked] = {}
+        self._known: dict[Word, Asked] = {}
 
     def _add_abbreviations(self, known: Sequence[Read]) -> None:
         self.acronyms = {short for of in known for short in of.capitals}
@@ -73,9 +73,9 @@ class Titles:
 
     def near(self, asked: Word) -> Asked:
         """Return how close words of the titles are to one that is asked for."""
-        known = self._known.get(asked.text)
+        known = self._known.get(asked)
         if known is None:
-            known = self._known[asked.text] = Asked(asked.text, dict(self._closenesses(asked)))
+            known = self._known[asked] = Asked(asked.text, dict(self._closenesses(asked)))
         return known
 
     def briefly(self, asked: Word) -> Asked:
@@ -226,7 +226,7 @@ def _keys(one: Word) -> tuple[object, ...]:
     """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
     keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
     keys += [("begins", one.text[:_LETTERS_OF_A_BEGINNING])]
-    keys += [("root", root) for root in one.roots]
+    keys += [("root", root) for root in dict.fromkeys((*one.roots, one.sound))]
     keys += [("person", person) for person in one.people]
     keys += [PHONE] if one.text.startswith(PHONE) else []
     return (*keys, *_meant(one))

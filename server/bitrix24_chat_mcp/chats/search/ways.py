@@ -86,7 +86,7 @@ def _abbreviated(tokens: list[Token], titles: Titles) -> list[Token]:
             short = next((one for one in abbreviations.spellings(text) if one in titles.acronyms), "")
             if short:
                 at_most = EXACT if len(short) > abbreviations.FEWEST else DOUBTFUL
-                return [*tokens[:start], _together(tokens[start:stop], word(short), at_most), *tokens[stop:]]
+                return [*tokens[:start], _together(tokens[start:stop], made(short), at_most), *tokens[stop:]]
     return tokens
 
 
