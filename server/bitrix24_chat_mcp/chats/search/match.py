@@ -121,8 +121,11 @@ def _run_together(query: str, chats: Sequence[Names]) -> dict[int, float]:
 def _runs_on(asked: Words, title: Words) -> bool:
     """Tell whether a title reads so from the beginning of a word on, if spaces do not count."""
     if asked.sound in title.sound:
-        sounds = [one.sound for one in title.words]
-        return any("".join(sounds[start:]).startswith(asked.sound) for start in range(len(sounds)))
+        sounds, several = [one.sound for one in title.words], len(asked.words) > 1
+        return any(
+            "".join(sounds[start:]).startswith(asked.sound) and (several or len(first) < len(asked.sound))
+            for start, first in enumerate(sounds)
+        )
     texts = [one.text for one in title.words]
     typed = "".join(one.text for one in asked.words)
     return typed in (whole := "".join(texts)) and whole.startswith(typed)

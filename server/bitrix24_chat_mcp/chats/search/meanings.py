@@ -12,12 +12,15 @@ from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
 from . import data_files, stems
-from .phonetics import is_cyrillic, plain
+from .phonetics import is_cyrillic, plain, sound
 
 _TABLES: Final = ("office", "trades", "abbreviations", "places", "brands")
 _COMPOUNDS: Final = "compounds"
 
-_OF_MANY: Final = re.compile(r"(?<=...)[oe]v$|[oe](?=[ksn]$)")
+_OF_MANY: Final = ("ов", "ев")
+_LONG_STEM: Final = 4
+_UKRAINIAN: Final = ("ій", "ії")
+_FLEETING: Final = re.compile(r"[oe](?=[ksn]$)")
 _ENDS_OF_MANY: Final = {"v", "k", "s", "n"}
 _NONE: Final = frozenset[int]()
 _Key = TypeVar("_Key", str, tuple[str, ...])
@@ -102,13 +105,16 @@ def _add(table: dict[_Key, frozenset[int]], key: _Key, means: frozenset[int]) ->
 def key(text: str) -> str:
     """Return under what a word is known: short ones as they are written, others by alphabet and stem.
 
-    The genitive of many has an ending that names have, too (языков), or a vowel within (поставок).
+    The genitive of many has an ending that names have, too (языков), or a vowel within (поставок). What a
+    Ukrainian ending leaves three letters of has another stem: водій is no вода.
     """
     if len(text) <= _LETTERS_OF_A_STEM:
         return text
     stem = stems.stem(text)
+    if len(stem) <= _LETTERS_OF_A_STEM and text.endswith(_UKRAINIAN):
+        stem = sound(text)
     if stem[-1:] in _ENDS_OF_MANY and is_cyrillic(text):
-        stem = _OF_MANY.sub("", stem)
+        stem = _FLEETING.sub("", stem[:-2] if text.endswith(_OF_MANY) and len(stem) > _LONG_STEM else stem)
     return _filed(text, stem)
 
 

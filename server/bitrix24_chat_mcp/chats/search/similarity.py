@@ -5,7 +5,8 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from .given_names import are_others, called
-from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
+from .phonetics import heard, is_cyrillic, sounds_alike
+from .slips import slip
 from .words import Word
 
 EXACT: Final = 100
@@ -31,12 +32,8 @@ _DERIVED_ABROAD: Final = 70
 _DERIVED_PERHAPS: Final = 58
 _OTHER_VOWEL: Final = 78
 _PART: Final = 72
-_SLIPPED: Final = 87  # and eleven less for each slip
-_SLIP: Final = 11
-_BEGINS_SLIPPED: Final = 66
 _SHORT_YEAR: Final = 65
-_RESEMBLES: Final = 45
-_RESEMBLING: Final = 0.7
+_OF_OTHER_MEANING: Final = 58
 
 _HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
 _MANY: Final = ("ov", "ev")  # the genitive of many things
@@ -45,13 +42,8 @@ _MANY: Final = ("ov", "ev")  # the genitive of many things
 _TELLING_SOUND: Final = 3
 _TELLING_PART: Final = 4
 _TELLING_NUMBER: Final = 3
-_LETTERS_TO_RESEMBLE: Final = 6
 _LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
 _LETTERS_OF_A_FORM: Final = 4
-
-_ROOM_FOR_SLIPS: Final = (6, 9)  # sounds that a word needs for one slip, and for two
-_ROOM_FOR_AN_END: Final = 2
-_LETTERS_WITH_ANOTHER_BEGINNING: Final = 7
 
 
 def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
@@ -68,19 +60,23 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
     return _alike(asked, word, is_name=is_name)
 
 
+def _differ(asked: Word, word: Word) -> bool:
+    """Tell whether words are known to mean different things and are no forms of one: банк, банкротство."""
+    known = asked.meanings and word.meanings and not asked.meanings & word.meanings
+    return bool(known) and asked.stem != word.stem
+
+
 def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
-    if word.text.startswith(asked.text):
+    is_other = not is_name and _differ(asked, word)
+    if word.text.startswith(asked.text) and not is_other:
         return _begins(asked.text, word.text, is_name=is_name)
     if len(asked.sound) < _TELLING_SOUND:
         return _briefly(asked, word) or _means(asked, word, is_name=is_name)
-    near = _sounds(asked, word), _form(asked, word, is_name=is_name), _heard(asked, word)
-    best = max(*near, _means(asked, word, is_name=is_name))
-    return best or _part(asked, word, is_name=is_name) or _slip(asked, word)
-
-
-def slips_allowed(sounds: int) -> int:
-    """Return how many slips are forgiven in a word of so many sounds."""
-    return sum(sounds >= room for room in _ROOM_FOR_SLIPS)
+    near = _form(asked, word, is_name=is_name), _heard(asked, word), _means(asked, word, is_name=is_name)
+    if is_other:
+        return max(near) or _OF_OTHER_MEANING * word.text.startswith(asked.text)
+    best = max(*near, _sounds(asked, word))
+    return best or _part(asked, word, is_name=is_name) or slip(asked, word)
 
 
 def begins_with(asked: Word, word: Word) -> int:
@@ -216,36 +212,3 @@ def _part(asked: Word, word: Word, *, is_name: bool) -> int:
     if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
         return _SAME_STEM
     return _PART if len(asked.sound) > _TELLING_PART and asked.sound in word.sound and not is_name else 0
-
-
-def _slip(asked: Word, word: Word) -> int:
-    """Forgive slips in the whole word; one fewer without its ending, or in the beginning of a longer one."""
-    size = len(asked.sound)
-    if size < _LETTERS_WITH_ANOTHER_BEGINNING and asked.sound[0] != word.sound[:1]:
-        return 0
-    slips = OSA.distance(asked.sound, word.sound)
-    if slips > slips_allowed(size):
-        slips = OSA.distance(asked.stem, word.stem)
-        if slips > slips_allowed(len(asked.stem) - _ROOM_FOR_AN_END):
-            return _begins_slipped(asked.sound, word.sound)
-    return 0 if _lost_a_letter(asked, word) else _SLIPPED - _SLIP * slips
-
-
-def _begins_slipped(asked: str, word: str) -> int:
-    begun = OSA.distance(asked, word[: len(asked)])
-    return _BEGINS_SLIPPED if begun <= slips_allowed(len(asked) - _ROOM_FOR_AN_END) else 0
-
-
-def _lost_a_letter(asked: Word, word: Word) -> bool:
-    """Tell whether a letter was lost between the alphabets: then a slip as well is too much."""
-    if is_cyrillic(asked.text) == is_cyrillic(word.text):
-        return False
-    return loses_a_letter(asked.text) or loses_a_letter(word.text) or len(asked.sound) == _ROOM_FOR_SLIPS[0]
-
-
-def resembles(asked: Word, word: Word) -> int:
-    """Return a low closeness for words that have one slip more than is forgiven."""
-    size = len(asked.sound)
-    if size < _LETTERS_TO_RESEMBLE or asked.is_numbered or asked.sound[0] != word.sound[:1]:
-        return 0
-    return _RESEMBLES if OSA.normalized_similarity(asked.sound, word.sound) >= _RESEMBLING else 0

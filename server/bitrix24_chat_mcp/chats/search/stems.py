@@ -9,9 +9,9 @@ from .phonetics import is_cyrillic, sound
 
 # Endings as they sound, Russian and English; what is left keeps three letters.
 _FORM: Final = re.compile(
-    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou])"
+    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|i?aia|oe|i?am|i?ah|[oe]m|ia|[aeiou])"
 )
-_ENGLISH_FORM: Final = re.compile(r"(.{3,}?)(?:(?<=..)e?s|ed|ing)")
+_ENGLISH_FORM: Final = re.compile(r"(.{3,}?)(?:(?<=..)ings?|e?s|ed)")
 
 # Suffixes that make one word of another, as they sound: программист and программирование, Übersetzer and
 # Übersetzung. Those of surnames (-ов, -ин) are not among them: Воронов is no form of Воронин.

@@ -14,15 +14,8 @@ from .asked import Asked
 from .figures import PHONE, same_number
 from .given_names import called
 from .names import Names, Read, read, words_of
-from .similarity import (
-    EXACT,
-    SAME_MEANING,
-    TRANSLATED,
-    begins_with,
-    closeness,
-    resembles,
-    slips_allowed,
-)
+from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness
+from .slips import resembles, slips_allowed
 from .words import Word
 
 _OTHER_ALPHABET: Final = 8
@@ -156,7 +149,8 @@ class Titles:
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
         other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)
-        if other not in {-1, self._initials.get(asked.text)}:
+        is_brief = len(asked.text) == abbreviations.FEWEST and asked.text.isascii()
+        if not is_brief and other not in {-1, self._initials.get(asked.text)}:
             yield other, abbreviations.WHOLE - _OTHER_ALPHABET
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
