@@ -228,6 +228,76 @@ def test_another_day_or_telephone_number_is_never_meant() -> None:
     assert found("8 916 123 45 68", "Заявка +7 (916) 123-45-67") == []
 
 
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("медпункт", "Медицинский пункт"),
+        ("финансовый департамент", "Финдеп"),
+        ("юрслужба", "Юридическая служба"),
+        ("водители спб", "Водители Санкт-Петербург"),
+        ("НДС", "Налог на добавленную стоимость"),
+        ("ж/д перевозки", "Железнодорожные перевозки"),
+        ("дорожно-транспортное происшествие", "Разбор ДТП"),
+    ],
+)
+def test_clipped_words_and_usual_abbreviations_are_found(query: str, title: str) -> None:
+    assert found(query, "Отдел продаж", "Водители Москва", title) == [title]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("ипотечники", "Ипотека"),
+        ("бакалейщики", "Бакалея"),
+        ("разработчики", "Разработка"),
+        ("exporters", "Export"),
+    ],
+)
+def test_those_who_do_a_thing_are_found_by_its_name(query: str, title: str) -> None:
+    assert found(query, "Отдел продаж", title) == [title]
+
+
+def test_the_title_that_begins_with_the_word_comes_first() -> None:
+    assert found("экспорт", "Возврат НДС экспорт", "Экспорт Средняя Азия")[0] == "Экспорт Средняя Азия"
+
+
+def test_a_roman_numeral_is_a_number_and_no_other_one() -> None:
+    assert found("отчёт 2 квартал", "Отчёт за III квартал", "Отчёт за II квартал") == ["Отчёт за II квартал"]
+    assert found("отчёт за II квартал", "Отчёт за III квартал", "Отчёт за I квартал") == []
+    assert found("I. Ivanov", "Отчёт 1", "Igor Ivanov") == ["Igor Ivanov"]
+
+
+def test_the_day_of_a_month_in_words_is_a_date() -> None:
+    assert found("спектакль тринадцатого ноября", "Спектакль 12.11", "Спектакль 13.11") == ["Спектакль 13.11"]
+
+
+def test_words_known_to_mean_other_things_do_not_stand_for_each_other() -> None:
+    assert found("банк", "Банкротство") == []
+    assert found("ветеринары", "Совет ветеранов") == []
+    assert rank("Уля", people("Юлия Зайцева")) == []
+    assert rank("Виктор", people("Victoria Ellis")) == []
+
+
+def test_digits_may_stand_for_letters_that_latin_lacks() -> None:
+    assert found("4elyabinsk", "Москва", "Челябинск") == ["Челябинск"]
+    assert found("заказ 4512a", "Заказ 4512") == []
+
+
+def test_a_kazakh_case_is_taken_off_a_name() -> None:
+    assert search("Ержанмен жазысқан чат", people("Ерлан Ким", "Ержан Ким")).places == [1]
+
+
+def test_a_short_word_sounds_like_another_only_with_its_vowels() -> None:
+    assert found("кот", "Online Chat") == []
+    assert found("том", "Tom & Co") == ["Tom & Co"]
+
+
+def test_translations_are_found_both_ways_and_in_parts_of_compounds() -> None:
+    assert found("летняя коллекция", "Summer Collection", "Winter Sale") == ["Summer Collection"]
+    assert found("dairy farm", "Молочная ферма", "Рыба") == ["Молочная ферма"]
+    assert found("energy audit", "Склад", "Энергоаудит") == ["Энергоаудит"]
+
+
 def test_words_around_a_name_are_left_out_only_where_no_chat_has_them() -> None:
     assert found("команда Альфа", "Альфа", "Команда Альфа") == ["Команда Альфа"]
     assert found("команда Альфа", "Альфа", "Бета") == ["Альфа"]
