@@ -19,6 +19,7 @@ _COMPOUNDS: Final = "compounds"
 
 _OF_MANY: Final = ("ов", "ев")
 _LONG_STEM: Final = 4
+_GERUND: Final = ("ing", "ings")
 _UKRAINIAN: Final = ("ій", "ії")
 _FLEETING: Final = re.compile(r"[oe](?=[ksn]$)")
 _ENDS_OF_MANY: Final = {"v", "k", "s", "n"}
@@ -106,10 +107,13 @@ def key(text: str) -> str:
     """Return under what a word is known: short ones as they are written, others by alphabet and stem.
 
     The genitive of many has an ending that names have, too (языков), or a vowel within (поставок). What a
-    Ukrainian ending leaves three letters of has another stem: водій is no вода.
+    Ukrainian ending leaves three letters of has another stem (водій is no вода); a gerund is a word of its
+    own: parking is no park.
     """
     if len(text) <= _LETTERS_OF_A_STEM:
         return text
+    if text.endswith(_GERUND):
+        return _filed(text, sound(text.removesuffix("s")))
     stem = stems.stem(text)
     if len(stem) <= _LETTERS_OF_A_STEM and text.endswith(_UKRAINIAN):
         stem = sound(text)

@@ -200,14 +200,11 @@ def _take_apart(reading: str) -> Heard:
 # Which vowels a Latin letter may stand for; й may come to any other.
 _MAY_SOUND: Final = {"a": "aeo", "e": "eia", "i": "iae", "o": "oau", "u": "uai", "y": "iaue"}
 _PLAIN_VOWELS: Final = {
-    "au": "o",
-    "ou": "u",
-    "oo": "u",
+    **dict.fromkeys(("au", "oa", "oe"), "o"),
+    **dict.fromkeys(("ou", "oo"), "u"),
+    **dict.fromkeys(("ai", "ay"), "e"),
     "ee": "i",
-    "ea": "i",
-    "ai": "e",
-    "ei": "e",
-    "ay": "e",
+    "ea": "iea",
 }
 _ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 0.5}  # as many are forgiven by the number of consonants
 _MOST_ODD_VOWELS: Final = 1.0
@@ -243,4 +240,4 @@ def _spelt_plainly(latin: str) -> set[str]:
     """Return the vowels that they stand for most: in a short word no other is meant."""
     if len(latin) > _MOST_VOWELS_OF_ONE:
         return set()
-    return {_PLAIN_VOWELS.get(latin, ""), *(_MAY_SOUND[letter][0] for letter in latin)}
+    return set(_PLAIN_VOWELS.get(latin, latin.replace("y", "i")))

@@ -13,6 +13,7 @@ EXACT: Final = 100
 FIRM: Final = 80  # from here on the same word is meant, not a similar one
 CERTAIN: Final = 60  # below, it is a guess
 INITIAL: Final = 55
+GUESS: Final = 58
 SAME_MEANING: Final = 72
 
 _SAME_SOUND: Final = 97
@@ -33,7 +34,6 @@ _DERIVED_PERHAPS: Final = 58
 _OTHER_VOWEL: Final = 78
 _PART: Final = 72
 _SHORT_YEAR: Final = 65
-_OF_OTHER_MEANING: Final = 58
 
 _HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
 _MANY: Final = ("ov", "ev")  # the genitive of many things
@@ -41,6 +41,7 @@ _MANY: Final = ("ov", "ev")  # the genitive of many things
 # A shorter word sounds like the beginning of too many.
 _TELLING_SOUND: Final = 3
 _TELLING_PART: Final = 4
+_TELLING_INNER_PART: Final = 5
 _TELLING_NUMBER: Final = 3
 _LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
 _LETTERS_OF_A_FORM: Final = 4
@@ -72,10 +73,10 @@ def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
         return _begins(asked.text, word.text, is_name=is_name)
     if len(asked.sound) < _TELLING_SOUND:
         return _briefly(asked, word) or _means(asked, word, is_name=is_name)
-    near = _form(asked, word, is_name=is_name), _heard(asked, word), _means(asked, word, is_name=is_name)
+    form = _form(asked, word, is_name=is_name)
     if is_other:
-        return max(near) or _OF_OTHER_MEANING * word.text.startswith(asked.text)
-    best = max(*near, _sounds(asked, word))
+        return form or GUESS * word.text.startswith(asked.text)
+    best = max(form, _heard(asked, word), _means(asked, word, is_name=is_name), _sounds(asked, word))
     return best or _part(asked, word, is_name=is_name) or slip(asked, word)
 
 
@@ -152,6 +153,8 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
         if is_name or word.people
         else next((root for root in asked.roots if root in word.roots or root == word.sound), "")
     )
+    if root and root == asked.stem and _differ(asked, word):
+        return GUESS  # реклама, рекламация
     if root:
         return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
@@ -211,4 +214,6 @@ def _part(asked: Word, word: Word, *, is_name: bool) -> int:
         return 0
     if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
         return _SAME_STEM
-    return _PART if len(asked.sound) > _TELLING_PART and asked.sound in word.sound and not is_name else 0
+    return (
+        _PART if len(asked.sound) > _TELLING_INNER_PART and asked.sound in word.sound and not is_name else 0
+    )

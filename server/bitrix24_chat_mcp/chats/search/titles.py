@@ -155,7 +155,8 @@ class Titles:
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
-            yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
+            if not self._is_name[number]:
+                yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
         yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
         if asked.text.startswith(PHONE):
             phones = self._by.get(PHONE, ())

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from . import abbreviations, clipped
 from .around import is_around
 from .figures import arabic, figures
-from .similarity import EXACT, FIRM, SAME_MEANING
+from .similarity import EXACT, FIRM, GUESS, SAME_MEANING
 from .titles import Titles
 from .words import Word, made, normal, phrases, word, words
 
@@ -85,7 +85,7 @@ def _abbreviated(tokens: list[Token], titles: Titles) -> list[Token]:
             text = " ".join(one.text for one in run)
             short = next((one for one in abbreviations.spellings(text) if one in titles.acronyms), "")
             if short:
-                at_most = EXACT if len(short) > abbreviations.FEWEST else DOUBTFUL
+                at_most = EXACT if len(short) > abbreviations.FEWEST else GUESS
                 return [*tokens[:start], _together(tokens[start:stop], made(short), at_most), *tokens[stop:]]
     return tokens
 
