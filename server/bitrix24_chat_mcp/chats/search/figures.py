@@ -73,6 +73,7 @@ _ROMAN: Final = {
 _OF_TWO: Final = "|".join(sorted((one for one in _ROMAN if len(one) > 1), key=len, reverse=True))
 _SMALL: Final = "iii|ii|iv|viii|vii|ix|xii"
 _ROMAN_NUMERAL: Final = re.compile(rf"(?<![\w&])(?:{_OF_TWO}|{_SMALL}|[IVX](?=\.?\s+[а-яё]))(?![\w&])")
+_PERHAPS_ROMAN: Final = re.compile(r"[IVX]|ii|iv|ix|xi")
 _UKRAINIAN: Final = re.compile(r"(?<!\w)[ІХVIX]{2,}(?!\w)")
 _TO_LATIN: Final = str.maketrans("ІХ", "IX")
 _ORDINALS: Final = """
@@ -96,7 +97,8 @@ def arabic(text: str) -> str:
     """Return a text with Roman numerals, and the days of a month in words, in digits."""
     if "ІІ" in text or "Х" in text:
         text = _UKRAINIAN.sub(lambda found: found[0].translate(_TO_LATIN), text)
-    text = _ROMAN_NUMERAL.sub(lambda found: _ROMAN[found[0].upper()], text)
+    if _PERHAPS_ROMAN.search(text):
+        text = _ROMAN_NUMERAL.sub(lambda found: _ROMAN[found[0].upper()], text)
     if _ORDINAL_ENDING not in text.lower():
         return text
     return _DAY.sub(lambda found: _DAYS[found[0].lower().replace("ё", "е")], text)

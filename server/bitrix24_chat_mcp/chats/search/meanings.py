@@ -90,6 +90,8 @@ def _entries(beginning: str) -> _Entries:
 def _phrases(text: str) -> Mapping[tuple[str, ...], frozenset[int]]:
     """Return the meanings of the phrases that have this first word."""
     phrases: dict[tuple[str, ...], frozenset[int]] = {}
+    if _is_large(text):
+        return phrases
     entries = (_entries(beginning).phrases.get(key(text), ()) for beginning in {*_beginnings(text)})
     for entry in chain.from_iterable(entries):
         meaning, *parts = entry.split()
@@ -132,11 +134,18 @@ def _roots(text: str, roots: Sequence[str]) -> list[str]:
 
 def meanings(text: str, roots: Sequence[str]) -> frozenset[int]:
     """Return what a word means, as numbers of meanings."""
+    if _is_large(text):
+        return _NONE
     known = [_entries(beginning) for beginning in _beginnings(text)]
     if found := _NONE.union(*(of.words.get(key(text), _NONE) for of in known)):
         return found
     found = (of.roots[root] for root in _roots(text, roots) for of in known if root in of.roots)
     return next(found, _NONE)
+
+
+def _is_large(text: str) -> bool:
+    """Tell whether a word is a number that is in no table."""
+    return len(text) >= _LETTERS_OF_A_STEM and text.isdecimal()
 
 
 def phrases(texts: Sequence[str], longest: int) -> Iterator[tuple[int, int, frozenset[int]]]:

@@ -14,7 +14,7 @@ from .asked import Asked
 from .figures import PHONE, same_number
 from .given_names import called
 from .names import Names, Read, read, words_of
-from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness
+from .similarity import EXACT, FIRM, SAME_MEANING, TRANSLATED, begins_with, closeness
 from .slips import resembles, slips_allowed
 from .words import Word
 
@@ -142,16 +142,23 @@ class Titles:
         if not asked.sound:
             yield from self._made_closenesses(asked)
             return
-        for number in self._candidates(asked):
-            close = closeness(asked, self.words[number], is_name=self._is_name[number])
-            if close:
-                yield number, close
+        close = self._compared(asked, self._candidates(asked))
+        script = phonetics.is_cyrillic(asked.text)
+        if not any(
+            c >= FIRM and phonetics.is_cyrillic(self.words[n].text) is script for n, c in close.items()
+        ):
+            close |= self._compared(asked, self._heard_like(asked.text))
+        yield from close.items()
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
         other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)
         is_brief = len(asked.text) == abbreviations.FEWEST and asked.text.isascii()
         if not is_brief and other not in {-1, self._initials.get(asked.text)}:
             yield other, abbreviations.WHOLE - _OTHER_ALPHABET
+
+    def _compared(self, asked: Word, numbers: Iterable[int]) -> dict[int, int]:
+        close = {n: closeness(asked, self.words[n], is_name=self._is_name[n]) for n in numbers}
+        return {number: closer for number, closer in close.items() if closer}
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
@@ -174,7 +181,6 @@ class Titles:
             *_meant(asked),
         )
         near.update(n for key in keys for n in self._by.get(key, ()))
-        near.update(self._heard_like(text))
         begun = [sound[:size] for sound in self._sounds]
         for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
             allowed = slips_allowed(len(sought))
