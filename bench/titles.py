@@ -18,9 +18,8 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from bench.table import Row
-from tests.support.chat_corpus import UNCERTAIN_KINDS, Corpus, corpus
+from tests.support.chat_corpus import UNCERTAIN_KINDS, Corpus, companies, corpus
 
-HALVES = ("tune", "held_out")
 FIRST, TRANSLATED, KIND, FALSE = 96, 60, 80, 2
 """Of 100: right first, of all, of translations, of any other kind; rows asserted of absent chats."""
 CHATS, ROUNDS, MILLISECONDS = 1500, 15, 30
@@ -30,23 +29,23 @@ Search = Callable[[str], Sequence[str]]
 
 
 def rows() -> Generator[Row]:
-    """Ask all questions of both halves, and time a query."""
-    for half in HALVES:
-        yield from _half(half)
+    """Ask all questions of every company, and time a query."""
+    for company in companies():
+        yield from _company(company)
     yield from asyncio.run(_times())
 
 
-def _half(half: str) -> Generator[Row]:
-    asked = corpus(half)
+def _company(company: str) -> Generator[Row]:
+    asked = corpus(company)
     searches = _searches(asked)
     sure = [
         pair for kind, pairs in asked.asked.items() if kind not in UNCERTAIN_KINDS for pair in pairs.items()
     ]
-    yield _row(f"{half}: right first, of 100", sure, searches, FIRST)
+    yield _row(f"{company}: right first, of 100", sure, searches, FIRST)
     for kind, pairs in asked.asked.items():
         limit = {"translation": TRANSLATED, "ambiguous": 0}.get(kind, KIND)
-        yield _row(f"{half}: {kind}", pairs.items(), searches, limit)
-    yield _absent(half, asked, searches)
+        yield _row(f"{company}: {kind}", pairs.items(), searches, limit)
+    yield _absent(company, asked, searches)
 
 
 def _searches(asked: Corpus) -> dict[str, Search]:
@@ -81,7 +80,7 @@ def _row(name: str, pairs: Iterable[tuple[str, str]], searches: dict[str, Search
     return Row(name, first["ours"], limit, measured, at_least=True)
 
 
-def _absent(half: str, asked: Corpus, searches: dict[str, Search]) -> Row:
+def _absent(company: str, asked: Corpus, searches: dict[str, Search]) -> Row:
     found = [asked.found(query) for query in asked.absent]
     asserted = sum(bool(titles) and not guess for titles, guess in found)
     offered = [len(titles) for titles, guess in found if guess]
@@ -92,7 +91,7 @@ def _absent(half: str, asked: Corpus, searches: dict[str, Search]) -> Row:
     guesses = f"{len(offered)} times a guess, {statistics.mean(offered):.1f} rows each"
     measured = f"of {len(found)}; {others}; {guesses}"
     return Row(
-        f"{half}: absent chats with rows asserted, of 100", 100 * asserted / len(found), FALSE, measured
+        f"{company}: absent chats with rows asserted, of 100", 100 * asserted / len(found), FALSE, measured
     )
 
 

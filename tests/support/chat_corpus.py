@@ -24,10 +24,17 @@ class Corpus:
         return [self.chats[place].title for place in found.places], found.nearest_by
 
 
+_FOLDER = Path(__file__).parents[1] / "chats"
+
+
+def companies() -> list[str]:
+    """Return the corpora of companies: those to improve the search by, and `held_out` to judge it by."""
+    return [path.stem for name in ("tune*", "held_out") for path in sorted(_FOLDER.glob(f"{name}.toml"))]
+
+
 def corpus(name: str) -> Corpus:
-    """Read one of the corpora: basics, tune, held_out."""
-    path = Path(__file__).parents[1] / "chats" / f"{name}.toml"
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    """Read one of the corpora: basics, or that of a company."""
+    data = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     chats = [_names(*line.split(" | ")) for line in data["chats"].strip().splitlines()]
     return Corpus(chats, data["asked"], data["absent"]["queries"])
 

@@ -34,15 +34,80 @@ _DATE: Final = re.compile(
     re.VERBOSE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{3,}\d(?!\w)")
+_DIGIT: Final = re.compile(r"\d")
 _FEWEST_DIGITS: Final = 5
 _MOST_DIGITS: Final = 15
 _DIGITS_OF_A_NUMBER: Final = 10  # without the country's
 
 PHONE: Final = "tel"
 
+_ROMAN: Final = {
+    numeral: str(number)
+    for number, numeral in enumerate(
+        [
+            "I",
+            "II",
+            "III",
+            "IV",
+            "V",
+            "VI",
+            "VII",
+            "VIII",
+            "IX",
+            "X",
+            "XI",
+            "XII",
+            "XIII",
+            "XIV",
+            "XV",
+            "XVI",
+            "XVII",
+            "XVIII",
+            "XIX",
+            "XX",
+            "XXI",
+        ],
+        1,
+    )
+}
+_OF_TWO: Final = "|".join(sorted((one for one in _ROMAN if len(one) > 1), key=len, reverse=True))
+_SMALL: Final = "iii|ii|iv|viii|vii|ix|xii"
+_ROMAN_NUMERAL: Final = re.compile(rf"(?<![\w&])(?:{_OF_TWO}|{_SMALL}|[IVX](?=\.?\s+[а-яё]))(?![\w&])")
+_PERHAPS_ROMAN: Final = re.compile(r"[IVX]|ii|iv|ix|xi")
+_UKRAINIAN: Final = re.compile(r"(?<!\w)[ІХVIX]{2,}(?!\w)")
+_TO_LATIN: Final = str.maketrans("ІХ", "IX")
+_ORDINALS: Final = """
+первого второго третьего четвёртого пятого шестого седьмого восьмого девятого десятого одиннадцатого
+двенадцатого тринадцатого четырнадцатого пятнадцатого шестнадцатого семнадцатого восемнадцатого
+девятнадцатого двадцатого двадцать_первого двадцать_второго двадцать_третьего двадцать_четвёртого
+двадцать_пятого двадцать_шестого двадцать_седьмого двадцать_восьмого двадцать_девятого тридцатого
+тридцать_первого
+"""
+_ORDINAL_ENDING: Final = "го "
+_DAYS: Final = {
+    day.replace("_", " ").replace("ё", "е"): str(number) for number, day in enumerate(_ORDINALS.split(), 1)
+}
+_DAY: Final = re.compile(
+    rf"\b(?:{'|'.join(sorted(_DAYS, key=len, reverse=True)).replace('е', '[её]')})(?=\s+(?:{_NAME}))",
+    re.IGNORECASE,
+)
+
+
+def arabic(text: str) -> str:
+    """Return a text with Roman numerals, and the days of a month in words, in digits."""
+    if "ІІ" in text or "Х" in text:
+        text = _UKRAINIAN.sub(lambda found: found[0].translate(_TO_LATIN), text)
+    if _PERHAPS_ROMAN.search(text):
+        text = _ROMAN_NUMERAL.sub(lambda found: _ROMAN[found[0].upper()], text)
+    if _ORDINAL_ENDING not in text.lower():
+        return text
+    return _DAY.sub(lambda found: _DAYS[found[0].lower().replace("ё", "е")], text)
+
 
 def figures(text: str) -> list[tuple[int, int, str]]:
     """Return where dates and numbers of five digits or more begin and end, and their one form."""
+    if not _DIGIT.search(text):
+        return []
     dates = [(found.start(), found.end(), form) for found in _DATE.finditer(text) if (form := _date(found))]
     phones = [
         (found.start(), found.end(), form) for found in _PHONE.finditer(text) if (form := _phone(found[0]))

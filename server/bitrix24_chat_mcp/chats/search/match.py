@@ -10,10 +10,11 @@ from functools import lru_cache
 from math import log
 from typing import Final, NamedTuple
 
+from .asked import Asked
 from .names import Names
 from .query import ALWAYS, NEVER, PERHAPS, Term, read
 from .similarity import CERTAIN, EXACT, FIRM, INITIAL
-from .titles import Asked, Titles
+from .titles import Titles
 from .words import Words, word, words
 
 __all__ = ["Found", "Names", "rank", "search"]
@@ -23,6 +24,7 @@ __all__ = ["Found", "Names", "rank", "search"]
 _FLOOR: Final = 62
 _LEAD: Final = 18
 _SHARE: Final = 5  # what a whole title adds to a score
+_HEAD: Final = 1  # and its first word
 _LONGEST_QUERY: Final = 200
 _LONG_ENOUGH_WITHOUT_SPACES: Final = 5
 _SHORT: Final = 3
@@ -94,7 +96,7 @@ def _scores(asked: Sequence[Asked], titles: Titles) -> Iterator[tuple[int, float
 
 
 def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> float:
-    """Return the mean closeness of the words, each to another, plus up to five for the share of the title."""
+    """Return the mean closeness of the words, each to another, plus what the share of the title adds."""
     free, total = set(chat), 0
     for one in asked:
         close, number = max(((one.closeness.get(n, 0) - chat[n], n) for n in free), default=(0, 0))
@@ -102,8 +104,8 @@ def _score(asked: Sequence[Asked], chat: dict[int, int], titles: Titles) -> floa
             return 0
         total += close
         free.discard(number)
-    share = titles.share(chat, set(chat) - free)
-    return total / len(asked) + _SHARE * share
+    found = set(chat) - free
+    return total / len(asked) + _SHARE * titles.share(chat, found) + _HEAD * (titles.head(chat) in found)
 
 
 def _run_together(query: str, chats: Sequence[Names]) -> dict[int, float]:
@@ -119,8 +121,11 @@ def _run_together(query: str, chats: Sequence[Names]) -> dict[int, float]:
 def _runs_on(asked: Words, title: Words) -> bool:
     """Tell whether a title reads so from the beginning of a word on, if spaces do not count."""
     if asked.sound in title.sound:
-        sounds = [one.sound for one in title.words]
-        return any("".join(sounds[start:]).startswith(asked.sound) for start in range(len(sounds)))
+        sounds, several = [one.sound for one in title.words], len(asked.words) > 1
+        return any(
+            "".join(sounds[start:]).startswith(asked.sound) and (several or len(first) < len(asked.sound))
+            for start, first in enumerate(sounds)
+        )
     texts = [one.text for one in title.words]
     typed = "".join(one.text for one in asked.words)
     return typed in (whole := "".join(texts)) and whole.startswith(typed)
@@ -133,17 +138,19 @@ def _nearest(readings: Sequence[Sequence[Term]], titles: Titles) -> Found:
         near = dict[int, float]()
         for one in term.asked if not term.around else ():
             known = one if one.best else titles.resembling(word(one.text))
-            places = titles.nearness(known) if len(one.text) >= _SHORT else {}
+            places = titles.nearness(known if len(one.text) >= _SHORT else known.closely())
             weight = log(1 + len(titles.chats) / max(len(places), 1))
             for place, close in places.items():
-                near[place] = max(near.get(place, 0), weight * close)
+                near[place] = near.get(place, 0) + weight * close
         for place, share in near.items():
             shares.setdefault(place, {})[term.typed] = share
     return _offer(shares)
 
 
-def _unknown(terms: Sequence[Term]) -> int:
-    return sum(not any(one.closeness for one in term.asked) for term in terms if not term.around)
+def _unknown(terms: Sequence[Term]) -> float:
+    """Return how many pieces no title knows, of those that are not around a name."""
+    of = [[not one.closeness for one in term.asked] for term in terms if not term.around]
+    return sum(sum(unknown) / max(len(unknown), 1) for unknown in of)
 
 
 def _offer(shares: dict[int, dict[str, float]]) -> Found:

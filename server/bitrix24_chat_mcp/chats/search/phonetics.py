@@ -8,6 +8,7 @@ from typing import Final
 
 from anyascii import anyascii
 
+_LAST_CYRILLIC: Final = 0x52F
 _SILENT: Final = r"(?<=[aeiouy])k?h(?=[^aeiouy])"
 
 # How the same sound is spelt in Latin letters, by `anyascii` and by people. One letter stands for one sound,
@@ -30,60 +31,43 @@ _SOUNDS: Final = {
     r"[yij]+": "i",
     r"[^a-z0-9]": "",
 }
-_SPELT: Final = re.compile("|".join(f"({spelling})" for spelling in _SOUNDS))
+_SPELLINGS: Final = re.compile("|".join(f"({spelling})" for spelling in _SOUNDS))
 _HEARD: Final = ("", *_SOUNDS.values())
 _DOUBLED: Final = re.compile(r"([^\d])\1+")
 _UMLAUT_IN_TWO_LETTERS: Final = re.compile(r"(?<=[^q])([aou])e(?=[^aeiouy])|^([aou])e(?=[^aeiouy])")
 
-# Endings as they sound, Russian and English; what is left keeps three letters.
-_FORM: Final = re.compile(
-    r"(.{3,}?)(?:i?ami|ogo|ego|omu|emu|imi|i[hm]|[oe]i|aia|oe|i?am|i?ah|[oe]m|ia|[aeiou])"
-)
-_ENGLISH_FORM: Final = re.compile(r"(.{3,}?)(?:(?<=..)e?s|ed|ing)")
 
-# Suffixes that make one word of another, as they sound: программист and программирование, Übersetzer and
-# Übersetzung. Those of surnames (-ов, -ин) are not among them: Воронов is no form of Воронин.
-_ALL_SUFFIXES: Final = """
-irovan irovSik irovk irov izasi isasi ovan evan ovSik ovk evk ens enk enik enCesk
-ov ev ist istik istk izm Cik Sik nik nis ik ek ok k alk ol olk olog olist
-an en on n ovn iv tel itel atel ator itor or er ior ar ant ent ur urn
-Cesk esk sk Cestv estv stv ost nost as ias is sion tion ati
-ing ment ation ition ion ian ers ee ship ness ung erin lik lar ler Silik Si
-"""
-_SUFFIXES: Final = frozenset(_ALL_SUFFIXES.split())
-_LETTERS_OF_A_ROOT: Final = 4
+def plain(text: str) -> str:
+    """Return a word as it is compared: small, without ё."""
+    return text.casefold().replace("ё", "е").replace("\u0307", "")
+
+
+@lru_cache(maxsize=1)
+def _latin_letters() -> dict[int, str]:
+    """Return the letters of Latin and Cyrillic alphabets in plain Latin, small."""
+    return {code: anyascii(chr(code)).lower() for code in range(_LAST_CYRILLIC + 1)}
+
+
+def in_latin(text: str) -> str:
+    """Return a text in plain Latin letters, small."""
+    latin = text.translate(_latin_letters())
+    return latin if latin.isascii() else anyascii(latin).lower()
 
 
 @lru_cache(maxsize=20_000)
 def sound(text: str) -> str:
     """Return how a word sounds, whichever alphabet it is written in."""
-    latin = anyascii(text).lower()
+    latin = in_latin(text)
     if latin == text:
         latin = _UMLAUT_IN_TWO_LETTERS.sub(lambda umlaut: umlaut[1] or umlaut[2], latin)
-    heard = _SPELT.sub(lambda spelt: _HEARD[spelt.lastindex or 0], latin)
+    heard = _SPELLINGS.sub(lambda spelt: _HEARD[spelt.lastindex or 0], latin)
     return _DOUBLED.sub(r"\1", heard)
 
 
 @lru_cache(maxsize=20_000)
 def loses_a_letter(text: str) -> bool:
     """Tell whether a word sounds as if a letter of it were not there."""
-    return re.search(_SILENT, anyascii(text).lower()) is not None
-
-
-def stem(text: str) -> str:
-    """Return the sound of a word without the ending of its form."""
-    heard = sound(text)
-    form = _FORM.fullmatch(heard) or (None if is_cyrillic(text) else _ENGLISH_FORM.fullmatch(heard))
-    return form[1] if form else heard
-
-
-def roots(stem: str) -> tuple[str, ...]:
-    """Return a stem, and what is left without ever more suffixes, as long as that has four letters."""
-    found = [stem]
-    for one in found:  # it grows
-        shorter = (one[:end] for end in range(_LETTERS_OF_A_ROOT, len(one)) if one[end:] in _SUFFIXES)
-        found += [root for root in shorter if root not in found]
-    return tuple(sorted(found, key=len, reverse=True))
+    return re.search(_SILENT, in_latin(text)) is not None
 
 
 # What a foreign name sounds like depends on its language. Beside each spelling stand the sounds that it may
@@ -215,9 +199,18 @@ def _take_apart(reading: str) -> Heard:
 
 # Which vowels a Latin letter may stand for; й may come to any other.
 _MAY_SOUND: Final = {"a": "aeo", "e": "eia", "i": "iae", "o": "oau", "u": "uai", "y": "iaue"}
+_PLAIN_VOWELS: Final = {
+    **dict.fromkeys(("au", "oa", "oe"), "o"),
+    **dict.fromkeys(("ou", "oo"), "u"),
+    **dict.fromkeys(("ai", "ay"), "e"),
+    "ee": "i",
+    "ea": "iea",
+}
 _ODD_VOWELS: Final = {1: 0.0, 2: 0.0, 3: 0.5}  # as many are forgiven by the number of consonants
 _MOST_ODD_VOWELS: Final = 1.0
 _VOWELS_OF_ONE_CONSONANT: Final = 3
+_SHORT: Final = 3
+_MOST_VOWELS_OF_ONE: Final = 2
 
 
 def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
@@ -226,13 +219,25 @@ def sounds_alike(cyrillic: Heard, latin: Heard) -> bool:
     if not count or (count == 1 and len(cyrillic[1][0] + cyrillic[1][1]) < _VOWELS_OF_ONE_CONSONANT):
         return False
     pairs = list(zip(cyrillic[1], latin[1], strict=True))
-    odd = sum(_odd(*vowels, last=place == count) for place, vowels in enumerate(pairs))
+    spelt = _spelt_plainly if count + sum(map(len, cyrillic[1])) <= _SHORT else _spelt
+    odd = sum(_odd(*vowels, spelt(vowels[1]), last=place == count) for place, vowels in enumerate(pairs))
     return bool(pairs[0][0]) == bool(pairs[0][1]) and odd <= _ODD_VOWELS.get(count, _MOST_ODD_VOWELS)
 
 
-def _odd(cyrillic: str, latin: str, *, last: bool) -> float:
+def _odd(cyrillic: str, latin: str, spelt: set[str], *, last: bool) -> float:
     if not cyrillic:
         return 0 if not latin or (last and latin == "e") else 0.5 if latin == "e" else 1.5
-    letters = [_MAY_SOUND[letter] for letter in latin] + (["o"] if "eu" in latin else [])
-    possible = set("i" if len(cyrillic) > 1 else "").union(*letters)
+    possible = spelt.union("i" if len(cyrillic) > 1 else "")
     return 0 if latin and possible.issuperset(cyrillic) else 1
+
+
+def _spelt(latin: str) -> set[str]:
+    """Return the vowels that Latin letters may stand for."""
+    return set("o" if "eu" in latin else "").union(*(_MAY_SOUND[letter] for letter in latin))
+
+
+def _spelt_plainly(latin: str) -> set[str]:
+    """Return the vowels that they stand for most: in a short word no other is meant."""
+    if len(latin) > _MOST_VOWELS_OF_ONE:
+        return set()
+    return set(_PLAIN_VOWELS.get(latin, latin.replace("y", "i")))

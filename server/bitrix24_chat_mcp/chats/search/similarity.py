@@ -4,15 +4,17 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from . import vocabulary
-from .phonetics import heard, is_cyrillic, loses_a_letter, sounds_alike
+from .given_names import are_others, called
+from .phonetics import heard, is_cyrillic, sounds_alike
+from .slips import slip
 from .words import Word
 
 EXACT: Final = 100
 FIRM: Final = 80  # from here on the same word is meant, not a similar one
 CERTAIN: Final = 60  # below, it is a guess
 INITIAL: Final = 55
-SAME_MEANING: Final = 77
+GUESS: Final = 58
+SAME_MEANING: Final = 72
 
 _SAME_SOUND: Final = 97
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
@@ -26,17 +28,12 @@ TRANSLATED: Final = 71
 _SAME_FORM: Final = 70  # and up to twenty more for the ending
 _SAME_STEM: Final = 76
 _OTHER_THAN_A_NAME: Final = 64
-_DERIVED: Final = 75
+_DERIVED: Final = 78
 _DERIVED_ABROAD: Final = 70
 _DERIVED_PERHAPS: Final = 58
 _OTHER_VOWEL: Final = 78
 _PART: Final = 72
-_SLIPPED: Final = 87  # and eleven less for each slip
-_SLIP: Final = 11
-_BEGINS_SLIPPED: Final = 66
 _SHORT_YEAR: Final = 65
-_RESEMBLES: Final = 45
-_RESEMBLING: Final = 0.7
 
 _HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
 _MANY: Final = ("ov", "ev")  # the genitive of many things
@@ -44,14 +41,10 @@ _MANY: Final = ("ov", "ev")  # the genitive of many things
 # A shorter word sounds like the beginning of too many.
 _TELLING_SOUND: Final = 3
 _TELLING_PART: Final = 4
+_TELLING_INNER_PART: Final = 5
 _TELLING_NUMBER: Final = 3
-_LETTERS_TO_RESEMBLE: Final = 6
 _LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
 _LETTERS_OF_A_FORM: Final = 4
-
-_ROOM_FOR_SLIPS: Final = (6, 9)  # sounds that a word needs for one slip, and for two
-_ROOM_FOR_AN_END: Final = 2
-_LETTERS_WITH_ANOTHER_BEGINNING: Final = 7
 
 
 def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
@@ -63,23 +56,28 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
         return EXACT
     if asked.is_numbered or word.is_numbered:
         return _numbered(asked, word)
-    if _are_one_person(asked, word, is_name=is_name):
-        return _SAME_PERSON
-    if word.text.startswith(asked.text):
+    if word.people and (person := _person(asked, word, is_name=is_name)) is not None:
+        return person
+    return _alike(asked, word, is_name=is_name)
+
+
+def _differ(asked: Word, word: Word) -> bool:
+    """Tell whether words are known to mean different things and are no forms of one: банк, банкротство."""
+    known = asked.meanings and word.meanings and not asked.meanings & word.meanings
+    return bool(known) and asked.stem != word.stem
+
+
+def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
+    is_other = not is_name and _differ(asked, word)
+    if word.text.startswith(asked.text) and not is_other:
         return _begins(asked.text, word.text, is_name=is_name)
     if len(asked.sound) < _TELLING_SOUND:
         return _briefly(asked, word) or _means(asked, word, is_name=is_name)
-    near = _sounds(asked, word), _form(asked, word, is_name=is_name), _heard(asked, word)
-    return (
-        max(*near, _means(asked, word, is_name=is_name))
-        or _part(asked, word, is_name=is_name)
-        or _slip(asked, word)
-    )
-
-
-def slips_allowed(sounds: int) -> int:
-    """Return how many slips are forgiven in a word of so many sounds."""
-    return sum(sounds >= room for room in _ROOM_FOR_SLIPS)
+    form = _form(asked, word, is_name=is_name)
+    if is_other:
+        return form or GUESS * word.text.startswith(asked.text)
+    best = max(form, _heard(asked, word), _means(asked, word, is_name=is_name), _sounds(asked, word))
+    return best or _part(asked, word, is_name=is_name) or slip(asked, word)
 
 
 def begins_with(asked: Word, word: Word) -> int:
@@ -91,11 +89,18 @@ def begins_with(asked: Word, word: Word) -> int:
     return _BEGINS_BRIEFLY if len(asked.text) >= _TELLING_SOUND and word.text.startswith(asked.text) else 0
 
 
+def _person(asked: Word, word: Word, *, is_name: bool) -> int | None:
+    """Tell whether names are of one person, of different ones, or neither for sure."""
+    if _are_one_person(asked, word, is_name=is_name):
+        return _SAME_PERSON
+    return 0 if is_name and are_others(asked.text, word.text) else None
+
+
 def _are_one_person(asked: Word, word: Word, *, is_name: bool) -> bool:
     """Tell whether names are of one person; in titles of no person, pet forms may well be other words."""
     if not word.people:
         return False
-    return bool(word.people & (vocabulary.called(asked.text) if is_name else asked.people))
+    return bool(word.people & (called(asked.text) if is_name else asked.people))
 
 
 def _numbered(asked: Word, word: Word) -> int:
@@ -110,7 +115,7 @@ def _numbered(asked: Word, word: Word) -> int:
 
 def _briefly(asked: Word, word: Word) -> int:
     """Compare a word of one or two sounds: only the other alphabet may spell them otherwise."""
-    is_same = asked.sound == word.sound and len(asked.sound) > 1
+    is_same = asked.sound == word.sound and len(asked.sound) > 1 and len(asked.text) == len(word.text)
     return _SAME_SOUND if is_same and is_cyrillic(asked.text) != is_cyrillic(word.text) else 0
 
 
@@ -143,7 +148,13 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
     if is_of_many and not word.people:  # Иванов is no form of Иван
         return _SAME_STEM
-    root = "" if is_name or word.people else next((root for root in asked.roots if root in word.roots), "")
+    root = (
+        ""
+        if is_name or word.people
+        else next((root for root in asked.roots if root in word.roots or root == word.sound), "")
+    )
+    if root and root == asked.stem and _differ(asked, word):
+        return GUESS  # реклама, рекламация
     if root:
         return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
@@ -199,39 +210,10 @@ def _heard(asked: Word, word: Word) -> int:
 
 
 def _part(asked: Word, word: Word, *, is_name: bool) -> int:
+    if is_name and is_cyrillic(asked.text) != is_cyrillic(word.text):
+        return 0
     if len(asked.stem) >= _TELLING_PART and word.sound.startswith(asked.stem):
         return _SAME_STEM
-    return _PART if len(asked.sound) > _TELLING_PART and asked.sound in word.sound and not is_name else 0
-
-
-def _slip(asked: Word, word: Word) -> int:
-    """Forgive slips in the whole word; one fewer without its ending, or in the beginning of a longer one."""
-    size = len(asked.sound)
-    if size < _LETTERS_WITH_ANOTHER_BEGINNING and asked.sound[0] != word.sound[:1]:
-        return 0
-    slips = OSA.distance(asked.sound, word.sound)
-    if slips > slips_allowed(size):
-        slips = OSA.distance(asked.stem, word.stem)
-        if slips > slips_allowed(len(asked.stem) - _ROOM_FOR_AN_END):
-            return _begins_slipped(asked.sound, word.sound)
-    return 0 if _lost_a_letter(asked, word) else _SLIPPED - _SLIP * slips
-
-
-def _begins_slipped(asked: str, word: str) -> int:
-    begun = OSA.distance(asked, word[: len(asked)])
-    return _BEGINS_SLIPPED if begun <= slips_allowed(len(asked) - _ROOM_FOR_AN_END) else 0
-
-
-def _lost_a_letter(asked: Word, word: Word) -> bool:
-    """Tell whether a letter was lost between the alphabets: then a slip as well is too much."""
-    if is_cyrillic(asked.text) == is_cyrillic(word.text):
-        return False
-    return loses_a_letter(asked.text) or loses_a_letter(word.text) or len(asked.sound) == _ROOM_FOR_SLIPS[0]
-
-
-def resembles(asked: Word, word: Word) -> int:
-    """Return a low closeness for words that have one slip more than is forgiven."""
-    size = len(asked.sound)
-    if size < _LETTERS_TO_RESEMBLE or asked.is_numbered or asked.sound[0] != word.sound[:1]:
-        return 0
-    return _RESEMBLES if OSA.normalized_similarity(asked.sound, word.sound) >= _RESEMBLING else 0
+    return (
+        _PART if len(asked.sound) > _TELLING_INNER_PART and asked.sound in word.sound and not is_name else 0
+    )

@@ -1,41 +1,25 @@
 """The words of all titles, and in which of them they are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from . import abbreviations, phonetics, vocabulary
+from . import abbreviations, phonetics
+from .around import is_around, is_loosely_around
+from .asked import Asked
 from .figures import PHONE, same_number
+from .given_names import called
 from .names import Names, Read, read, words_of
-from .similarity import EXACT, SAME_MEANING, TRANSLATED, begins_with, closeness, resembles, slips_allowed
+from .similarity import EXACT, FIRM, SAME_MEANING, TRANSLATED, begins_with, closeness
+from .slips import resembles, slips_allowed
 from .words import Word
 
 _OTHER_ALPHABET: Final = 8
-
-
-class Asked(NamedTuple):
-    """A word that is asked for, and how close words of the titles come to it, by their numbers."""
-
-    text: str
-    closeness: Mapping[int, int]
-
-    @property
-    def best(self) -> int:
-        """Return the closeness of the closest word."""
-        return max(self.closeness.values(), default=0)
-
-    def at_most(self, close: int) -> "Asked":
-        """Return it with nothing closer than that."""
-        return Asked(self.text, {n: min(closer, close) for n, closer in self.closeness.items()})
-
-    def closely(self) -> "Asked":
-        """Return it without all that is not the very word, or initials."""
-        close = {n: close for n, close in self.closeness.items() if close >= abbreviations.WHOLE}
-        return Asked(self.text, close)
+_LETTERS_OF_A_BEGINNING: Final = 2
 
 
 class Titles:
@@ -60,10 +44,10 @@ class Titles:
         self._places = _places(self.chats)
         self._sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
-        self._tells = [not vocabulary.is_around(one.text) for one in self.words]
+        self._tells = [not is_around(one.text) and not is_loosely_around(one.text) for one in self.words]
         self._by = _tables(self.words)
         self._heard: dict[bool, dict[str, list[int]]] = {}
-        self._known: dict[str, Asked] = {}
+        self._known: dict[Word, Asked] = {}
 
     def _add_abbreviations(self, known: Sequence[Read]) -> None:
         self.acronyms = {short for of in known for short in of.capitals}
@@ -73,7 +57,7 @@ class Titles:
                 number = self._initials.setdefault(short, len(self.words) + len(self._initials))
                 chat[number] = abbreviations.WHOLE - worth
         self._initials_in_latin = {
-            abbreviations.in_latin(short): number for short, number in self._initials.items()
+            phonetics.in_latin(short): number for short, number in self._initials.items()
         }
 
     def look_up(self, asked: Iterable[Word]) -> list[Asked]:
@@ -82,9 +66,9 @@ class Titles:
 
     def near(self, asked: Word) -> Asked:
         """Return how close words of the titles are to one that is asked for."""
-        known = self._known.get(asked.text)
+        known = self._known.get(asked)
         if known is None:
-            known = self._known[asked.text] = Asked(asked.text, dict(self._closenesses(asked)))
+            known = self._known[asked] = Asked(asked.text, dict(self._closenesses(asked)))
         return known
 
     def briefly(self, asked: Word) -> Asked:
@@ -110,6 +94,24 @@ class Titles:
         """Tell whether a title has this very word."""
         return ("text", text) in self._by
 
+    def beginning_like(self, text: str) -> list[Word]:
+        """Return the words of titles, but not of persons, that have the first letters of this one."""
+        return [self.words[number] for number in self._by.get(("begins", text[:_LETTERS_OF_A_BEGINNING]), ())]
+
+    def have_in_order(self, beginning: str, asked: Word) -> bool:
+        """Tell whether a title has a word that begins so and is longer, and the other behind it."""
+        return any(
+            self._is_before(number, asked, place)
+            for number in self._by.get(("begins", beginning[:_LETTERS_OF_A_BEGINNING]), ())
+            if self.words[number].text.startswith(beginning) and self.words[number].text != beginning
+            for place in self._places[number]
+        )
+
+    def _is_before(self, number: int, asked: Word, place: int) -> bool:
+        numbers = [n for n in self.chats[place] if n < len(self.words)]
+        behind = (self.words[n] for n in numbers[numbers.index(number) + 1 :])
+        return any(one.stem == asked.stem or one.text.startswith(asked.text) for one in behind if one.sound)
+
     def with_all(self, asked: Iterable[Asked]) -> list[int]:
         """Return the places of the chats that have a word near every one that is asked for, in order."""
         each = [{place for number in one.closeness for place in self._places[number]} for one in asked]
@@ -132,22 +134,36 @@ class Titles:
         telling = {n for n in of_title if self._tells[n]} or of_title
         return len(telling & found) / max(len(telling), 1)
 
+    def head(self, chat: dict[int, int]) -> int | None:
+        """Return the first word that tells what a chat is about, behind what kind of thing that is."""
+        return next((n for n in chat if n < len(self.words) and self._tells[n]), None)
+
     def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         if not asked.sound:
             yield from self._made_closenesses(asked)
             return
-        for number in self._candidates(asked):
-            close = closeness(asked, self.words[number], is_name=self._is_name[number])
-            if close:
-                yield number, close
+        close = self._compared(asked, self._candidates(asked))
+        script = phonetics.is_cyrillic(asked.text)
+        if not any(
+            c >= FIRM and phonetics.is_cyrillic(self.words[n].text) is script for n, c in close.items()
+        ):
+            close |= self._compared(asked, self._heard_like(asked.text))
+        yield from close.items()
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
-        elif (latin := abbreviations.in_latin(asked.text)) in self._initials_in_latin:
-            yield self._initials_in_latin[latin], abbreviations.WHOLE - _OTHER_ALPHABET
+        other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)
+        is_brief = len(asked.text) == abbreviations.FEWEST and asked.text.isascii()
+        if not is_brief and other not in {-1, self._initials.get(asked.text)}:
+            yield other, abbreviations.WHOLE - _OTHER_ALPHABET
+
+    def _compared(self, asked: Word, numbers: Iterable[int]) -> dict[int, int]:
+        close = {n: closeness(asked, self.words[n], is_name=self._is_name[n]) for n in numbers}
+        return {number: closer for number, closer in close.items() if closer}
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
-            yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
+            if not self._is_name[number]:
+                yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
         yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
         if asked.text.startswith(PHONE):
             phones = self._by.get(PHONE, ())
@@ -161,11 +177,10 @@ class Titles:
         keys = (
             *(("root", root) for root in asked.roots),
             ("but the last", text[:-1]),
-            *(("person", n) for n in vocabulary.called(text)),
+            *(("person", n) for n in called(text)),
             *_meant(asked),
         )
         near.update(n for key in keys for n in self._by.get(key, ()))
-        near.update(self._heard_like(text))
         begun = [sound[:size] for sound in self._sounds]
         for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
             allowed = slips_allowed(len(sought))
@@ -211,7 +226,8 @@ def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
 def _keys(one: Word) -> tuple[object, ...]:
     """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
     keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
-    keys += [("root", root) for root in one.roots]
+    keys += [("begins", one.text[:_LETTERS_OF_A_BEGINNING])]
+    keys += [("root", root) for root in dict.fromkeys((*one.roots, one.sound))]
     keys += [("person", person) for person in one.people]
     keys += [PHONE] if one.text.startswith(PHONE) else []
     return (*keys, *_meant(one))

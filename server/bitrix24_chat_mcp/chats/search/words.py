@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from . import phonetics, vocabulary
+from . import given_names, meanings, phonetics, stems
+from .figures import arabic
 
 _WORD: Final = re.compile(r"[^\W_]+(?:[-‐’'&][^\W_]+)*")
 _PART: Final = re.compile(r"[^\W_]+")
-_SINGLE_LETTERS: Final = re.compile(r"\b([^\W\d_])\s*(?:&|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE)
+_SINGLE_LETTERS: Final = re.compile(
+    r"\b([^\W\d_])\s*(?:[&/]|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE
+)
 _LETTER_N_LETTER: Final = re.compile(r"\b([A-Z])n([A-Z])\b")
 
 
@@ -52,11 +55,12 @@ def words(text: str) -> Words:
     return Words(parts, joined, "".join(part.sound for part in parts))
 
 
+@lru_cache(maxsize=10_000)
 def normal(text: str) -> str:
-    """Return a text small, in plain letters, with R and D as R&D."""
-    text = unicodedata.normalize("NFKC", text.replace("№", " "))
+    """Return a text small, in plain letters, with R and D as R&D, and III as 3."""
+    text = arabic(unicodedata.normalize("NFKC", text.replace("№", " ")))
     text = _SINGLE_LETTERS.sub(r"\1&\2", _LETTER_N_LETTER.sub(r"\1&\2", text))
-    return vocabulary.plain(text)
+    return phonetics.plain(text)
 
 
 @lru_cache(maxsize=20_000)
@@ -65,24 +69,21 @@ def word(text: str) -> Word:
     if text.isdecimal():
         text = text.lstrip("0") or "0"
     sound = phonetics.sound(text)
-    roots = phonetics.roots(phonetics.stem(text))
-    return Word(text, sound, roots[0], roots, vocabulary.people(text), vocabulary.meanings(text, roots))
+    stem = stems.stem(text)
+    roots = stems.roots(stem)
+    return Word(text, sound, stem, roots, given_names.people(text), meanings.meanings(text, roots))
 
 
-def made(text: str, meanings: frozenset[int] = frozenset()) -> Word:
+def made(text: str, means: frozenset[int] = frozenset()) -> Word:
     """Return what is no word but is looked up as one: a date, a telephone number, a phrase."""
-    return Word(text, "", "", (), frozenset(), meanings)
+    return Word(text, "", "", (), frozenset(), means)
 
 
-_MOST_WORDS_OF_A_PHRASE: Final = 5
+_MOST_WORDS_OF_A_PHRASE: Final = 6
 
 
 def phrases(of: Sequence[Word]) -> Iterator[tuple[int, int, Word]]:
     """Return where words mean something together, the longest first."""
-    keys = tuple(vocabulary.key(one.text) for one in of)
-    for length in range(min(len(of), _MOST_WORDS_OF_A_PHRASE), 1, -1):
-        for start in range(len(of) - length + 1):
-            stop = start + length
-            together = vocabulary.phrase(keys[start:stop])
-            if together:
-                yield start, stop, made(" ".join(one.text for one in of[start:stop]), together)
+    texts = tuple(one.text for one in of)
+    for start, stop, together in meanings.phrases(texts, _MOST_WORDS_OF_A_PHRASE):
+        yield start, stop, made(" ".join(texts[start:stop]), together)
