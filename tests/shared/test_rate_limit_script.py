@@ -2,6 +2,7 @@
 
 import heapq
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
@@ -9,7 +10,8 @@ import pytest
 from bitrix24_chat_mcp.portal.shared.engine import Engine
 
 RATE, BURST, CAPACITY, NEW_LEVEL = 2.0, 50, 35, 23
-KEYS = [f"b24:{{p:test}}:{part}" for part in ("level", "leases", "queue", "due")]
+PARTS = ("level", "leases", "queue", "waiting", "due", "turns")
+KEYS = [f"b24:{{p:test}}:{part}" for part in PARTS]
 
 
 @dataclass
@@ -20,20 +22,35 @@ class Bucket:
     server: str
     known: str = ""
     over: list[str] = field(default_factory=list[str])
+    rate: float = RATE
+    served: Counter[str] = field(default_factory=Counter[str])
+    """How many places each caller has got here."""
 
     async def ask(
-        self, now: float, *, lease: str | None = None, full: bool = False, again: bool = False
+        self,
+        now: float,
+        *callers: str,
+        lease: str | None = None,
+        full: bool = False,
+        again: bool = False,
+        sent: int = 0,
     ) -> tuple[str, float]:
-        """Ask for a place; return its lease, or "", and the seconds to wait."""
+        """Ask for a place, for the server's only caller or those named.
+
+        Returns its lease, or "", and the seconds to wait.
+        """
         lease = secrets.token_hex(4) if lease is None else lease
+        callers = callers or (f"caller-of-{self.server}",)
         over, self.over = self.over, []
-        granted, wait, known = await self.engine.script(
+        granted, wait, known, _ = await self.engine.script(
             "rate_limit",
             KEYS,
-            *(RATE, CAPACITY, NEW_LEVEL, self.server, lease, 30_000),
-            *(self.known, secrets.token_hex(4), int(full), int(again), int(now * 1000), *over),
+            *(self.rate, CAPACITY, NEW_LEVEL, self.server, lease, 30_000),
+            *(self.known, secrets.token_hex(4), int(full), sent, int(again)),
+            *(int(now * 1000), len(callers), *callers, *over),
         )
         self.known = known.decode()
+        self.served[granted.decode()] += 1
         return (lease if granted else ""), wait / 1000
 
 
@@ -94,10 +111,10 @@ async def test_a_killed_servers_place_is_free_again_by_itself(engine: Engine) ->
     await killed.ask(0)
     held = await fill(killed, 100)
     assert len(held) == CAPACITY
-    lease, wait = await other.ask(100)
-    assert (lease, wait) == ("", 1.0), "behind the killed server, which waits in the queue"
-    assert not (await other.ask(129))[0], "its requests are under way, as far as anybody knows"
-    assert (await other.ask(131))[0]
+    same = "caller-of-killed"
+    assert await other.ask(100, same) == ("", 1.0), "behind the killed server, which waits in the queue"
+    assert not (await other.ask(129, same))[0], "its requests are under way, as far as anybody knows"
+    assert (await other.ask(131, same))[0]
 
 
 async def test_a_request_under_way_does_not_drain_however_long_the_network_holds_it(engine: Engine) -> None:

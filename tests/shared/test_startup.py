@@ -94,4 +94,4 @@ async def test_over_stdio_the_rate_limit_is_shared_and_no_token_goes_into_the_en
             assert " of " in text(await client.call_tool("list_recent_chats"))
     names = {name.decode().rpartition(":")[2] for name in await engine.run("KEYS", "*")}
     assert "level" in names
-    assert names <= {"level", "leases", "queue", "due", "servers", "epoch"}
+    assert names <= {"level", "leases", "queue", "waiting", "due", "turns", "servers", "counts", "epoch"}

@@ -23,6 +23,7 @@ from bitrix24_chat_mcp.portal.api.errors import (
     StoreUnreachableError,
 )
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, parse_response, read
+from bitrix24_chat_mcp.portal.transport.engine_use import for_nobody
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.redirects import RedirectedCredentials
 
@@ -148,7 +149,7 @@ class TokenRefresher:
         refresh = self._refreshes[credentials.key] = _Refresh()
         try:
             # Shielded from cancellation: the refresh token rotates, and the new one has to be stored.
-            with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=True), for_nobody():
                 await self._refresh_locked(credentials, access, expired=expired)
         except PortalError as error:
             refresh.error = error

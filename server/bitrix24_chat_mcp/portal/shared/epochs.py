@@ -21,7 +21,7 @@ class SharedEpochs:
     async def current(self, credentials: Credentials) -> int | None:
         """Return a user's epoch; None if the engine does not tell."""
         try:
-            return int(await self._engine.run("GET", _name(credentials)) or 0)
+            return int(await self._engine.read("GET", _name(credentials)) or 0)
         except StoreUnreachableError:
             return None
 
