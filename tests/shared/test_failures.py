@@ -13,7 +13,7 @@ from bench.valkey import ValkeyServer
 
 from .relay import relay
 from .team import Team, team
-from .test_team import call, sign_in
+from .test_team import call, post_by, sign_in
 
 RATE, BURST = 20, 40
 LIMITS = {"rate": RATE, "burst": BURST, "cache": 0}
@@ -33,15 +33,18 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 async def flood(here: Team, memory: Memory, seconds: float) -> list[str]:
     """Pin at every server, without a pause, for so long; return what is said."""
     said: list[str] = []
-    with anyio.move_on_after(seconds):
-        async with anyio.create_task_group() as tasks:
+    async with httpx.AsyncClient(timeout=30) as http:
+        with anyio.move_on_after(seconds):
+            async with anyio.create_task_group() as tasks:
 
-            async def keep(base: str) -> None:
-                while True:
-                    said.append(await call(base, memory, "pin_chat", dialog_id="chat1201"))
+                async def keep(base: str) -> None:
+                    while True:
+                        answer = await post_by(http, base, memory, "pin_chat", dialog_id="chat1201")
+                        assert answer.status_code == 200, answer.text
+                        said.append(answer.text)
 
-            for base in here.each * 2:
-                tasks.start_soon(keep, base)
+                for base in here.each * 2:
+                    tasks.start_soon(keep, base)
     return said
 
 

@@ -14,7 +14,7 @@ PARTS = ("level", "leases", "queue", "waiting", "due", "turns")
 KEYS = [f"b24:{{p:test}}:{part}" for part in PARTS]
 
 
-@dataclass
+@dataclass(eq=False)
 class Bucket:
     """The script as one server calls it. Times are in seconds."""
 
@@ -155,3 +155,60 @@ async def test_an_engines_clock_that_is_set_back_grants_nothing_early(engine: En
     bucket.over = await fill(bucket, 100)
     assert not (await bucket.ask(40))[0]
     assert (await bucket.ask(41.1))[0]
+
+
+async def saturate(
+    servers: dict[Bucket, list[str]], portal: PortalBucket, start: float, end: float, random: Random
+) -> None:
+    """Let callers wait at their servers all the time, which ask again when they were told to."""
+    events: list[tuple[float, int, Bucket]] = [
+        (start, number, bucket) for number, bucket in enumerate(servers)
+    ]
+    while events[0][0] < end:
+        now, order, bucket = heapq.heappop(events)
+        lease, wait = await bucket.ask(now, *servers[bucket], again=True)
+        if lease:
+            portal.arrive(now)
+            bucket.over.append(lease)
+        heapq.heappush(events, (now + wait + random.uniform(0, 0.01), order, bucket))
+
+
+async def test_a_caller_with_much_traffic_on_two_servers_gets_no_more_turns_than_others(
+    engine: Engine,
+) -> None:
+    portal, random = PortalBucket(), Random(1)  # noqa: S311
+    a, b = Bucket(engine, "a"), Bucket(engine, "b")
+    servers = {a: ["busy", "one"], b: ["busy", "two", "three"]}
+    await saturate(servers, portal, 0, 60, random)
+    a.served.clear()
+    b.served.clear()
+    await saturate(servers, portal, 60, 260, random)
+    turns = a.served + b.served
+    del turns[""]
+    fair = turns.total() / 4
+    assert portal.refused == 0
+    assert turns.total() / 200 / RATE >= 0.98
+    assert all(abs(turns[name] - fair) <= 1 for name in ("busy", "one", "two", "three")), turns
+
+
+async def test_a_caller_who_comes_seldom_goes_before_those_who_had_their_turn(engine: Engine) -> None:
+    a, b = Bucket(engine, "a"), Bucket(engine, "b")
+    await a.ask(0, "busy")
+    while (await a.ask(100, "busy"))[0]:
+        pass
+    assert (await a.ask(100, "busy"))[1] == (await b.ask(100, "seldom"))[1] == 0.5
+    assert (await a.ask(100, "busy"))[1] == 1.0
+
+
+async def test_what_the_engine_keeps_of_callers_is_bounded_and_ends_with_their_servers(
+    engine: Engine,
+) -> None:
+    bucket = Bucket(engine, "killed")
+    await fill(bucket, 0)
+    for at in range(40):
+        await bucket.ask(1 + at / 100, *(f"caller-{at}-{number}" for number in range(100)), again=True)
+    assert await engine.run("ZCARD", KEYS[2]) <= 200
+    assert await engine.run("ZCARD", KEYS[5]) <= 400
+    await Bucket(engine, "other").ask(1000)
+    assert await engine.run("ZRANGE", KEYS[2], 0, -1) == []
+    assert await engine.run("HLEN", KEYS[3]) == await engine.run("ZCARD", KEYS[4]) == 0

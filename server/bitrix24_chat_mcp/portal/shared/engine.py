@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import suppress
 from functools import cache
 from hashlib import sha1, sha256
 from importlib.resources import files
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
@@ -15,13 +16,17 @@ from bitrix24_chat_mcp.portal.transport.engine_use import Command, current_use
 
 from .read_ahead import ReadAhead
 
+if TYPE_CHECKING:
+    from valkey.asyncio.connection import AbstractConnection
+
 LIMIT = 0.24
-"""Seconds that one command may take; once one has taken longer, nobody waits for the engine any more."""
+"""Seconds that a round trip may take; once one has taken longer, nobody waits for the engine any more."""
 _LOOK = 0.04
 """Seconds between two looks for an answer. A stall of this process counts as one look, however long."""
 _PROBE_EVERY = 0.5
 _CONNECTIONS = 32
 _START_LIMIT = 5.0
+T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 
@@ -64,16 +69,20 @@ class Engine:
         """Return the engine's version; raise EngineSetupError with the reason where it cannot be used."""
         try:
             async with asyncio.timeout(_START_LIMIT):
-                (facts,) = cast("list[dict[str, Any]]", await self._execute(("INFO", "server")))
+                facts = cast("dict[str, Any]", await self._client.info("server"))  # pyright: ignore[reportUnknownMemberType]
         except self._failures as error:
             raise EngineSetupError(_reason(error)) from None
         return str(facts.get("valkey_version") or facts.get("redis_version", "?"))
 
     async def run(self, *command: str | float | bytes) -> Any:  # noqa: ANN401 - whatever the command answers
         """Run one command; raise StoreUnreachableError where no answer comes in time."""
+        return (await self.run_all(command))[0]
+
+    async def run_all(self, *commands: Command) -> list[Any]:
+        """Run some commands in one round trip, each as a step of its own."""
         if use := current_use():
             use.read_ahead.clear()
-        return (await self._ask(command))[0]
+        return await self._ask(*commands)
 
     async def trouble_now(self) -> str:
         """Ask the engine, and return why it cannot be used; empty if it can."""
@@ -106,24 +115,16 @@ class Engine:
         task = asyncio.create_task(self._judged(commands))
         self._running.add(task)
         task.add_done_callback(self._end)
-        if use := current_use():
-            use.seconds_left = await _watch(task, use.seconds_left)
-            if not task.done():
-                raise StoreUnreachableError
-        return await asyncio.shield(task)
+        return await patiently(task)
 
     async def _judged(self, commands: tuple[Command, ...]) -> list[Any]:
         """Run commands; an engine that does not answer in time has failed for all."""
-        task = asyncio.create_task(self._execute(*commands))
         try:
-            await _watch(task, LIMIT)
-            return task.result()
-        except asyncio.InvalidStateError:
-            self._fail("it does not answer in time")
+            return await self._execute(*commands)
+        except self._no_script:
+            raise _UnknownScriptError from None
         except self._failures as error:
             self._fail(_reason(error))
-        finally:
-            task.cancel()
         raise StoreUnreachableError
 
     def _end(self, task: "asyncio.Task[list[Any]]") -> None:
@@ -133,15 +134,11 @@ class Engine:
             task.exception()  # so that one whose caller has gone is not reported as lost
 
     async def _execute(self, *commands: Command) -> list[Any]:
+        connection = await _in_time(self._pool.get_connection(""))  # pyright: ignore[reportUnknownMemberType]
         try:
-            if len(commands) == 1:
-                return [await self._client.execute_command(*commands[0])]  # pyright: ignore[reportUnknownMemberType]
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)  # pyright: ignore[reportUnknownMemberType]
-            return cast("list[Any]", await pipeline.execute())
-        except self._no_script:
-            raise _UnknownScriptError from None
+            return await _in_time(_converse(connection, commands))
+        finally:
+            await self._pool.release(connection)
 
     def _fail(self, why: str) -> None:
         if self.trouble:
@@ -153,18 +150,25 @@ class Engine:
     async def _until_it_answers(self) -> None:
         while self.trouble:
             await self._pool.disconnect(inuse_connections=False)  # those may lead nowhere
-            probe = asyncio.create_task(self._execute(("PING",)))
-            await _watch(probe, LIMIT)
-            if probe.done() and not probe.exception():
+            try:
+                await self._execute(("PING",))
                 self.trouble = ""
-            else:
-                probe.cancel()
+            except self._failures:
                 await asyncio.sleep(_PROBE_EVERY)
         _logger.warning("the shared store can be used again")
 
 
 class _UnknownScriptError(Exception):
     """The engine does not hold the script (any more)."""
+
+
+async def patiently(task: asyncio.Task[T]) -> T:
+    """Return what a task does, which goes on without a caller whose request may not wait any longer."""
+    if use := current_use():
+        use.seconds_left = await _watch(task, use.seconds_left)
+        if not task.done():
+            raise StoreUnreachableError
+    return await asyncio.shield(task)
 
 
 def digest(*parts: str) -> str:
@@ -203,6 +207,29 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) or name == "ConnectionError":
         return "it cannot be reached"
     return f"it refuses ({name})"
+
+
+async def _converse(connection: "AbstractConnection", commands: tuple[Command, ...]) -> list[Any]:
+    """Send commands at once, and read their answers."""
+    try:
+        await connection.send_packed_command(connection.pack_commands(commands))  # pyright: ignore[reportUnknownMemberType]
+        return [await connection.read_response() for _ in commands]  # pyright: ignore[reportUnknownMemberType]
+    except Exception:
+        if len(commands) > 1:  # further answers may lie there
+            await connection.disconnect()
+        raise
+
+
+async def _in_time(step: Coroutine[Any, Any, T]) -> T:
+    """Return what a step with one round trip brings; raise TimeoutError where that takes too long."""
+    task = asyncio.create_task(step)
+    try:
+        await _watch(task, LIMIT)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def _watch(task: "asyncio.Task[Any]", seconds: float) -> float:

@@ -28,7 +28,7 @@ class SharedEpochs:
     async def advance(self, credentials: Credentials) -> None:
         """Begin the next one, if the engine can be asked."""
         try:
-            await self._engine.script("advance", [_name(credentials)], _LIFE)
+            await self._engine.run_all(("INCR", name := _name(credentials)), ("PEXPIRE", name, _LIFE))
         except StoreUnreachableError:
             return
 

@@ -19,9 +19,10 @@ import anyio
 
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+from bitrix24_chat_mcp.portal.transport.engine_use import for_nobody
 from bitrix24_chat_mcp.portal.transport.rate_limit import LeakyBucket, Turn
 
-from .engine import Engine, digest
+from .engine import Engine, digest, patiently
 from .servers import Servers
 
 _DRIFT = 0.995
@@ -29,6 +30,7 @@ _DRIFT = 0.995
 _LEASE_MARGIN = 10.0  # seconds beyond the longest call
 _SETTLE_AFTER = 1.0
 """Seconds for which the end of a request may wait to be told along with the next one's beginning."""
+_SOON = 0.001  # seconds
 _GRACE = 1.0  # seconds; as in the script
 MOST_CALLERS = 100
 """Callers of one server who are in the queue at a time; of more, those whose turn at this server is next."""
@@ -84,6 +86,8 @@ class SharedRateLimiter:
         try:
             turn = await self._acquire_shared(names)
         except StoreUnreachableError:
+            if not self._engine.trouble:  # it is only too slow for this request, which can wait in the queue
+                return Turn(None, _SOON)
             turn = await self._acquire_alone(callers)
         self._under_way += turn.caller is not None
         return turn
@@ -106,10 +110,11 @@ class SharedRateLimiter:
 
     async def _acquire_shared(self, names: dict[str, Credentials]) -> Turn:
         lease = secrets.token_hex(8)
-        asked = asyncio.create_task(self._ask(lease, list(names)))
+        with for_nobody():
+            asked = asyncio.create_task(self._ask(lease, list(names)))
         try:
-            name, wait = await asyncio.shield(asked)
-        except asyncio.CancelledError:
+            name, wait = await patiently(asked)
+        except (asyncio.CancelledError, StoreUnreachableError):
             asked.add_done_callback(lambda done: self._give_back(done, lease))
             raise
         self._alone = None

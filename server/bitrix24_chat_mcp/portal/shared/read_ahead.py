@@ -10,6 +10,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
 from bitrix24_chat_mcp.portal.transport.engine_use import Command, current_use
 
 _MOST_REMEMBERED = 5000
@@ -24,12 +25,17 @@ class ReadAhead:
         self._next: LRUCache[Command, list[Command]] = LRUCache(_MOST_REMEMBERED)
 
     async def __call__(self, *command: str | float | bytes) -> Any:  # noqa: ANN401 - whatever it answers
-        """Run one command, or return what it answered in advance."""
+        """Run one command, or return what it answered in advance.
+
+        Raises StoreUnreachableError; at once where the request may not wait any more.
+        """
         use = current_use()
         if use is None:
             return (await self._run(command))[0]
         if command in use.read_ahead:
             return use.read_ahead.pop(command)
+        if use.seconds_left <= 0:
+            raise StoreUnreachableError
         if use.first:
             self._remember(use.first, command)
             return (await self._run(command))[0]

@@ -43,8 +43,7 @@ class Servers:
 
     def part_alone(self) -> float:
         """Return the part of the rate that this server may use without the engine."""
-        silent = max(HALF_SHARE, anyio.current_time() - self._heard_at)
-        return HALF_SHARE / silent / self.count / 2
+        return part_alone(anyio.current_time() - self._heard_at, self.count)
 
     async def run(self) -> None:
         """Send heartbeats until cancelled; then tell the others that this one has gone."""
@@ -71,7 +70,11 @@ class Servers:
 
     async def _leave(self) -> None:
         try:
-            await self._engine.run("ZREM", self._keys[0], self.id)
-            await self._engine.run("HDEL", self._keys[1], self.id)
+            await self._engine.run_all(("ZREM", self._keys[0], self.id), ("HDEL", self._keys[1], self.id))
         except StoreUnreachableError:
             return
+
+
+def part_alone(silent: float, count: int) -> float:
+    """Return the part of the rate for one of `count` servers, so many seconds after its last heartbeat."""
+    return min(1.0, HALF_SHARE / max(silent, 1.0)) / count / 2

@@ -115,7 +115,6 @@ if lease ~= '' then
     granted, level, turn = first, level + 1, math.max(turn, math.floor(lowest / ARRIVALS))
     redis.call('ZADD', LEASES, now + tonumber(ARGV[6]), lease)
     redis.call('ZREM', QUEUE, server .. ' ' .. first)
-    redis.call('ZREMRANGEBYSCORE', TURNS, '-inf', turn)
     if ARGV[11] == '1' then
       line_up(first)
       if excess(first) <= 0 then
@@ -143,6 +142,7 @@ if lease ~= '' then
   end
 end
 
+redis.call('ZREMRANGEBYSCORE', TURNS, '-inf', turn) -- the same as those that never came
 redis.call('HSET', LEVEL, 'level', string.format('%.6f', level), 'at', string.format('%d', now), 'id', id,
   'turn', string.format('%d', turn), 'arrivals', string.format('%d', arrivals))
 redis.call('PEXPIRE', LEVEL, 86400000)
