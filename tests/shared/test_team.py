@@ -279,3 +279,16 @@ async def test_the_bounds_per_caller_hold_across_servers_so_turns_are_fair_among
         assert turns.total() >= 0.9 * 6 * rate
         assert all(abs(turns[user] - fair) < fair / 4 for user in memories), turns
         assert not [request for request in portal.requests if request.error == "QUERY_LIMIT_EXCEEDED"]
+
+
+async def test_refused_attempts_of_one_network_are_counted_across_servers(valkey: ValkeyServer) -> None:
+    portal = DemoPortal(chats=5, rate=math.inf, burst=math.inf)
+    http_settings = {"auth": ["webhook-header"], "portals": ["demo.bitrix24.example"]}
+    async with team(portal, valkey.url, 4, http=http_settings) as here, httpx.AsyncClient() as http:
+        said = Counter[str]()
+        for number in range(24):
+            headers = {"X-Bitrix24-Webhook": f"{ORIGIN}/rest/1/invented{number}/"}
+            answer = await http.post(f"{here.each[number % 4]}/mcp", json={}, headers=headers)
+            said[answer.json()["error_description"].split(":")[1].strip()] += 1
+        assert len(portal.requests) == 10
+        assert said["NOT_VERIFIED"] == 14, "the portal was not asked for these"

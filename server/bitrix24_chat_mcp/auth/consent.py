@@ -19,7 +19,7 @@ from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 
 from . import pages, redirect_uris
-from .attempts import AttemptLimiter
+from .attempts import AttemptLimiter, Refusals
 from .pages import ConsentRequest
 from .pending import LIFE, PendingAuthorization, PendingAuthorizations, SignInStage
 
@@ -39,7 +39,13 @@ class ConsentPages:
     """The routes of a sign-in. `origin` is the server's own address."""
 
     def __init__(
-        self, pending: PendingAuthorizations, refresher: TokenRefresher, origin: str, *, read_only: bool
+        self,
+        pending: PendingAuthorizations,
+        refresher: TokenRefresher,
+        origin: str,
+        refusals: Refusals | None = None,
+        *,
+        read_only: bool,
     ) -> None:
         self._pending = pending
         self._read_only = read_only
@@ -49,6 +55,7 @@ class ConsentPages:
         self._limiter = AttemptLimiter(
             refused="Bitrix24 has refused too many sign-ins from this address.",
             late="Bitrix24 has not confirmed this sign-in in time.",
+            everywhere=refusals,
         )
         self._secure = origin.startswith("https:")
 

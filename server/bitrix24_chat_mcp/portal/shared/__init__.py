@@ -14,6 +14,7 @@ cluster keeps them together. Names, beginning with `b24:`
     {t:DIGEST}:token    hash     generation, sealed text
     {t:DIGEST}:lock     string   who may refresh that token
     {m:DIGEST}:used     string   an id that is good once
+    {a:DIGEST}:refused  string   how many attempts from a network were refused lately
     {u:DIGEST}:epoch    string   how many writes of a user have ended
 
 Digests hide portals, users and ids from a reader of the engine; tokens are sealed.

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Coroutine
 from contextlib import suppress
 from functools import cache
@@ -204,6 +205,8 @@ def _reason(error: BaseException) -> str:
         return "it does not accept the user or password"
     if isinstance(error, TimeoutError) or name == "TimeoutError":
         return "it does not answer in time"
+    if isinstance(error.__context__, ssl.SSLCertVerificationError):
+        return f"its TLS certificate is not trusted ({error.__context__.verify_message})"
     if isinstance(error, OSError) or name == "ConnectionError":
         return "it cannot be reached"
     return f"it refuses ({name})"
