@@ -6,6 +6,10 @@ from collections.abc import Callable
 import anyio
 import httpx
 import pytest
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.shared.engine import Engine
+from bitrix24_chat_mcp.portal.shared.rate_limit import SharedRateLimiter
+from bitrix24_chat_mcp.portal.shared.servers import Servers
 from bitrix24_demo_portal import DemoPortal
 from support.team import Memory
 
@@ -128,3 +132,30 @@ async def test_what_cannot_be_done_without_the_engine_says_store_unreachable(
         await until(lambda: not any(engine.trouble for engine in here.engines))
         for base in here.each:
             assert " of " in await call(base, memory), "nobody was signed out by that"
+
+
+async def test_a_server_tells_the_engine_when_it_is_back_what_it_sent_alone(
+    valkey: ValkeyServer, engine: Engine
+) -> None:
+    user = parse_webhook(DemoPortal().webhook(1))
+    async with relay(valkey) as way:
+        own = Engine(way.url)
+        servers = Servers(own, "")
+        limiter = SharedRateLimiter(own, servers, "portal", rate=RATE, burst=BURST, deadline=5)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(servers.run)
+            await until(lambda: servers.count == 1)
+            assert (await limiter.try_acquire([user])).caller
+            way.cut()
+            sent = 0
+            while sent < 10:
+                turn = await limiter.try_acquire([user])
+                sent += turn.caller is not None
+                await anyio.sleep(turn.wait)
+            way.mend()
+            await until(lambda: not own.trouble)
+            await limiter.try_acquire([user])
+            (name,) = await engine.run("KEYS", "*:level")
+            assert float(await engine.run("HGET", name, "level")) >= sent
+            tasks.cancel_scope.cancel()
+        await own.aclose()

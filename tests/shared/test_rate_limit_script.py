@@ -212,3 +212,10 @@ async def test_what_the_engine_keeps_of_callers_is_bounded_and_ends_with_their_s
     await Bucket(engine, "other").ask(1000)
     assert await engine.run("ZRANGE", KEYS[2], 0, -1) == []
     assert await engine.run("HLEN", KEYS[3]) == await engine.run("ZCARD", KEYS[4]) == 0
+
+
+async def test_what_a_server_sent_without_the_engine_counts_when_it_is_back(engine: Engine) -> None:
+    bucket, other = Bucket(engine, "cut off"), Bucket(engine, "other")
+    await other.ask(0)
+    await other.ask(100)
+    assert (await bucket.ask(100, sent=CAPACITY)) == ("", 1.0)
