@@ -13,6 +13,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from math import ceil
 
 import anyio
@@ -176,10 +177,8 @@ class SharedRateLimiter:
     async def _settle(self) -> None:
         if not self._over and not self._full:
             return
-        try:
+        with for_nobody(), suppress(StoreUnreachableError):
             await self._ask("", [])
-        except StoreUnreachableError:
-            return
 
 
 def _name(caller: Credentials) -> str:
