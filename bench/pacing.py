@@ -36,10 +36,11 @@ class OneByOne:
 
     client: httpx.AsyncClient
     rate_limiter: LeakyBucket
+    caller: Credentials
 
     async def call(self, address: str, params: dict[str, Any]) -> Any:  # noqa: ANN401
         """Wait for the bucket, and post."""
-        while pause := await self.rate_limiter.try_acquire():  # noqa: ASYNC110 - time is what it waits for
+        while pause := (await self.rate_limiter.try_acquire([self.caller])).wait:  # noqa: ASYNC110 - time is what it waits for
             await asyncio.sleep(pause)
         try:
             response = await self.client.post(address, json=params)
@@ -59,8 +60,9 @@ async def pins() -> list[Row]:
     async with _opened(2, Limits()) as (pipeline, portal):
         ours = await _timed(_crowd(20, 200, _pin_by(pipeline, _webhook(portal.origin))))
     async with demo_portal(2) as another, httpx.AsyncClient() as client:
-        other = OneByOne(client, LeakyBucket(2, 50))
-        address = _webhook(another.origin).address("im.recent.pin")
+        caller = _webhook(another.origin)
+        other = OneByOne(client, LeakyBucket(2, 50), caller)
+        address = caller.address("im.recent.pin")
 
         async def pin(number: int) -> None:
             await other.call(address, {"DIALOG_ID": f"chat{1201 + number}", "PIN": "Y"})

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,9 @@ sys.path.insert(0, sys.argv[2])
 from bitrix24_demo_portal import DemoPortal
 from bitrix24_demo_portal.asgi.server import serve
 portal = DemoPortal(chats=int(sys.argv[3]), rate=float(sys.argv[1]), burst=float(sys.argv[4]))
-serve(portal, started=lambda port: print(port, flush=True))
+issued = {user: portal.token(user) for user in map(int, sys.argv[5:])}
+pairs = {user: (pair.access, pair.refresh) for user, pair in issued.items()}
+serve(portal, started=lambda port: print(json.dumps([port, pairs]), flush=True))
 print(json.dumps([(request.status, request.user, request.time) for request in portal.requests]))
 """
 
@@ -34,6 +36,8 @@ class ServedPortal:
     """A portal in another process."""
 
     origin: str
+    tokens: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    """The access and refresh token of each user who has signed in."""
     requests: list[Served] = field(default_factory=list[Served])
     """Every request, known once the portal has stopped."""
 
@@ -44,16 +48,27 @@ class ServedPortal:
 
 
 @asynccontextmanager
-async def demo_portal(rate: float, chats: int = 300, burst: float = 50) -> AsyncGenerator[ServedPortal]:
-    """Start a portal with so many chats whose bucket drains at `rate` and holds `burst`."""
+async def demo_portal(
+    rate: float, chats: int = 300, burst: float = 50, users: Sequence[int] = ()
+) -> AsyncGenerator[ServedPortal]:
+    """Start a portal with so many chats whose bucket drains at `rate` and holds `burst`; `users` sign in."""
     server = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", _SERVE, str(rate), str(Path(__file__).parent.parent / "server"), str(chats), str(burst)),
+        *(
+            "-c",
+            _SERVE,
+            str(rate),
+            str(Path(__file__).parent.parent / "server"),
+            str(chats),
+            str(burst),
+            *map(str, users),
+        ),
         stdout=asyncio.subprocess.PIPE,
     )
     output = server.stdout or asyncio.StreamReader()
-    port = (await output.readline()).decode().strip()
-    portal = ServedPortal(f"http://127.0.0.1:{port}")
+    port, pairs = json.loads(await output.readline())
+    tokens = {int(user): tuple(pair) for user, pair in pairs.items()}
+    portal = ServedPortal(f"http://127.0.0.1:{port}", tokens)
     try:
         yield portal
     finally:

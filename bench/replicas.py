@@ -6,31 +6,24 @@ requests which reach the portal while all is saturated; the burst before that do
 """
 
 import asyncio
-import os
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Generator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 import httpx
-from bitrix24_demo_portal import DemoPortal
+from bitrix24_chat_mcp.portal.shared.servers import SILENT
 from valkey import Valkey
 
 from bench.portal import Served, ServedPortal, demo_portal
 from bench.table import Row
+from bench.team import RATE, pin, server, team
 from bench.valkey import ValkeyServer, find_binary
 
-RATE, BURST = 20.0, 100
 SETTLE, SECONDS, OUTAGE = 4.0, 8.0, 10.0
-USERS = (1, 5, 7, 9, 12, 14, 17, 21)  # of the demo portal, one for each server
-_SHIFTED = "import time; real = time.time; time.time = lambda: real() + {shift}; "
-_SERVE = "import sys; from bitrix24_chat_mcp.__main__ import main; sys.exit(main())"
-_ASKS = ("evalsha", "eval", "get")
 
 
 @dataclass
@@ -72,28 +65,33 @@ def rows() -> Generator[Row]:
         return
     for servers in (1, 2, 8):
         yield from _kept(asyncio.run(_saturated(ValkeyServer(binary), servers)), servers)
+    for servers in (1, 4):
+        yield from _kept(asyncio.run(_saturated(ValkeyServer(binary), servers, signed_in=True)), servers)
     yield from asyncio.run(_disturbed(ValkeyServer(binary)))
     yield asyncio.run(_apart())
     yield asyncio.run(_alone(ValkeyServer(binary)))
 
 
-async def _saturated(engine: ValkeyServer, servers: int) -> Window:
-    async with _team(servers, engine) as (portal, _):
+async def _saturated(engine: ValkeyServer, servers: int, *, signed_in: bool = False) -> Window:
+    async with team(servers, engine, signed_in=signed_in) as (portal, _):
         await asyncio.sleep(SETTLE)
-        window = await _watch(f"{servers} servers", engine)
+        callers = ", callers who signed in, lists and pins" if signed_in else ", webhooks, pins"
+        window = await _watch(f"{servers} servers{callers}", engine)
     engine.stop()
     return window.of(portal)
 
 
 async def _disturbed(engine: ValkeyServer) -> list[Row]:
     """Four servers: one with a clock 5 s ahead, then one killed, then the engine stopped."""
-    async with _team(4, engine, ahead=5) as (portal, processes):
+    async with team(4, engine, ahead=5) as (portal, processes):
         begin = time.time()
         await asyncio.sleep(SETTLE)
         ahead = await _watch("4 servers, one clock 5 s ahead", engine)
         processes[0].kill()
         await asyncio.sleep(SETTLE)
         killed = await _watch("3 servers, after a 4th was killed", engine)
+        await asyncio.sleep(SILENT + 5)
+        silent = await _watch("3 servers, half a minute later")
         engine.stop()
         stopped = Window(f"3 servers, engine stopped for {OUTAGE:.0f} s", time.time())
         await asyncio.sleep(OUTAGE)
@@ -107,8 +105,10 @@ async def _disturbed(engine: ValkeyServer) -> list[Row]:
         row for window, left in ((ahead, 4), (killed, 3), (back, 3)) for row in _kept(window.of(portal), left)
     ]
     stopped.of(portal)
+    left_free = 0.98 * (1 - 1 / 8)
     return [
         *rows,
+        Row(f"{silent.name}: rate / the portal's", silent.of(portal).rate, left_free, at_least=True),
         Row(f"{stopped.name}: rate / the portal's", stopped.rate, 0.3, str(stopped.shares), at_least=True),
         Row(f"{everything.name}: 503 from begin to end", everything.of(portal).refused, 0),
     ]
@@ -116,7 +116,7 @@ async def _disturbed(engine: ValkeyServer) -> list[Row]:
 
 async def _apart() -> Row:
     """Four servers without `shared.url`; they keep nothing in mind of each other, so this has no promise."""
-    async with _team(4) as (portal, _):
+    async with team(4) as (portal, _):
         await asyncio.sleep(SETTLE)
         window = await _watch("4 servers without shared.url")
     window.of(portal)
@@ -129,7 +129,7 @@ async def _alone(engine: ValkeyServer) -> Row:
         portal = await stack.enter_async_context(demo_portal(1_000_000, burst=1_000_000))
         limits = {"BITRIX24_LIMITS__RATE": "1000", "BITRIX24_LIMITS__BURST": "1000000"}
         ports = [
-            (await stack.enter_async_context(_server(portal.origin, 1, shared, extra=limits)))[1]
+            (await stack.enter_async_context(server(portal.origin, 1, shared, extra=limits)))[1]
             for shared in (engine, None)
         ]
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
@@ -137,7 +137,7 @@ async def _alone(engine: ValkeyServer) -> Row:
         for _ in range(300):
             for port, taken in zip(ports, times, strict=True):
                 start = time.perf_counter()
-                await _pin(http, port)
+                await pin(http, port)
                 taken.append(time.perf_counter() - start)
         spent = [median(taken[50:]) * 1000 for taken in times]
     engine.stop()
@@ -168,85 +168,9 @@ async def _watch(name: str, engine: ValkeyServer | None = None) -> Window:
 
 
 def _asked(engine: ValkeyServer | None) -> int:
-    """Return how often servers have asked the engine; scripts run no command of these names."""
+    """Return how often the engine was asked: several commands that come together are one round trip."""
     if engine is None:
         return 0
     with Valkey.from_url(engine.url) as client:  # pyright: ignore[reportUnknownMemberType]
-        counted: dict[str, Any] = client.info("commandstats")  # pyright: ignore[reportUnknownMemberType, reportAssignmentType]
-    return sum(int(counted.get(f"cmdstat_{name}", {"calls": 0})["calls"]) for name in _ASKS)
-
-
-@asynccontextmanager
-async def _team(
-    servers: int, engine: ValkeyServer | None = None, ahead: int = 0
-) -> AsyncGenerator[tuple[ServedPortal, Sequence[Process]]]:
-    """Start servers that are always busy; the last one's clock is ahead by so many seconds."""
-    async with AsyncExitStack() as stack:
-        portal = await stack.enter_async_context(demo_portal(RATE, burst=BURST))
-        chosen = USERS[:servers]
-        starting = [
-            stack.enter_async_context(
-                _server(portal.origin, user, engine, ahead if user == chosen[-1] else 0)
-            )
-            for user in chosen
-        ]
-        started = [await each for each in starting]
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
-        async with asyncio.TaskGroup() as tasks:
-            busy = [tasks.create_task(_keep_busy(http, port)) for _, port in started]
-            yield portal, [process for process, _ in started]
-            for task in busy:
-                task.cancel()
-
-
-async def _keep_busy(http: httpx.AsyncClient, port: int) -> None:
-    with suppress(httpx.TransportError):  # until the server is killed
-        while True:
-            await _pin(http, port)
-
-
-@asynccontextmanager
-async def _server(
-    origin: str, user: int, engine: ValkeyServer | None, ahead: int = 0, extra: dict[str, str] | None = None
-) -> AsyncGenerator[tuple[Process, int]]:
-    """Start a server for one user of the portal; give its process and port."""
-    settings = {
-        "BITRIX24_WEBHOOK_URL": DemoPortal(chats=300).webhook(user, origin),
-        "BITRIX24_TRANSPORT": "http",
-        "BITRIX24_HTTP__PORT": "0",
-        "BITRIX24_LIMITS__RATE": str(RATE),
-        "BITRIX24_LIMITS__BURST": str(BURST),
-    }
-    if engine:
-        settings |= {"BITRIX24_SHARED__URL": engine.url, "BITRIX24_HTTP__STATE_KEY": "k" * 32}
-    program = (_SHIFTED.format(shift=ahead) if ahead else "") + _SERVE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program),
-        env=os.environ | settings | (extra or {}),
-        stdout=DEVNULL,
-        stderr=PIPE,
-    )
-    try:
-        said = (await (process.stderr or asyncio.StreamReader()).readline()).decode()
-        yield process, int(said.rstrip().removesuffix("/mcp").rpartition(":")[2])
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
-async def _pin(http: httpx.AsyncClient, port: int) -> None:
-    meta = {
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    }
-    call = {"name": "pin_chat", "arguments": {"dialog_id": "chat1201"}, "_meta": meta}
-    headers = {
-        "Accept": "application/json, text/event-stream",
-        "MCP-Protocol-Version": "2026-07-28",
-        "Mcp-Method": "tools/call",
-        "Mcp-Name": "pin_chat",
-    }
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-    (await http.post(f"http://127.0.0.1:{port}/mcp", json=body, headers=headers)).raise_for_status()
+        counted: dict[str, Any] = client.info("stats")  # pyright: ignore[reportUnknownMemberType, reportAssignmentType]
+    return int(counted["total_reads_processed"])

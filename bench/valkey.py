@@ -26,7 +26,7 @@ class ValkeyServer:
         return f"valkey://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and return when it listens."""
+        """Start it, and return when it answers."""
         settings = f'port {self.port}\nbind 127.0.0.1\nsave ""\nrequirepass {PASSWORD}\n'
         self._process = subprocess.Popen(  # noqa: S603
             [self._binary, "-"],
@@ -37,7 +37,7 @@ class ValkeyServer:
         with self._process.stdin or open("/dev/null", "wb") as config:  # noqa: PTH123
             config.write(settings.encode())
         end = time.monotonic() + _READY_SECONDS
-        while not self._listens():
+        while not self._answers():
             if time.monotonic() > end:
                 raise TimeoutError("Valkey does not start")
             time.sleep(0.01)
@@ -59,12 +59,15 @@ class ValkeyServer:
         if self._process:
             self._process.send_signal(SIGCONT)
 
-    def _listens(self) -> bool:
+    def _answers(self) -> bool:
+        """Tell whether it serves: that it listens says only that the kernel does."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {PASSWORD}\r\nPING\r\n".encode())
+                with connection.makefile("rb") as answers:
+                    return [answers.readline() for _ in range(2)] == [b"+OK\r\n", b"+PONG\r\n"]
         except OSError:
             return False
-        return True
 
 
 def find_binary() -> Path | None:

@@ -6,6 +6,10 @@ from collections.abc import Callable
 import anyio
 import httpx
 import pytest
+from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
+from bitrix24_chat_mcp.portal.shared.engine import Engine
+from bitrix24_chat_mcp.portal.shared.rate_limit import SharedRateLimiter
+from bitrix24_chat_mcp.portal.shared.servers import Servers
 from bitrix24_demo_portal import DemoPortal
 from support.team import Memory
 
@@ -13,7 +17,7 @@ from bench.valkey import ValkeyServer
 
 from .relay import relay
 from .team import Team, team
-from .test_team import call, sign_in
+from .test_team import call, post_by, sign_in
 
 RATE, BURST = 20, 40
 LIMITS = {"rate": RATE, "burst": BURST, "cache": 0}
@@ -33,15 +37,18 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 async def flood(here: Team, memory: Memory, seconds: float) -> list[str]:
     """Pin at every server, without a pause, for so long; return what is said."""
     said: list[str] = []
-    with anyio.move_on_after(seconds):
-        async with anyio.create_task_group() as tasks:
+    async with httpx.AsyncClient(timeout=30) as http:
+        with anyio.move_on_after(seconds):
+            async with anyio.create_task_group() as tasks:
 
-            async def keep(base: str) -> None:
-                while True:
-                    said.append(await call(base, memory, "pin_chat", dialog_id="chat1201"))
+                async def keep(base: str) -> None:
+                    while True:
+                        answer = await post_by(http, base, memory, "pin_chat", dialog_id="chat1201")
+                        assert answer.status_code == 200, answer.text
+                        said.append(answer.text)
 
-            for base in here.each * 2:
-                tasks.start_soon(keep, base)
+                for base in here.each * 2:
+                    tasks.start_soon(keep, base)
     return said
 
 
@@ -125,3 +132,30 @@ async def test_what_cannot_be_done_without_the_engine_says_store_unreachable(
         await until(lambda: not any(engine.trouble for engine in here.engines))
         for base in here.each:
             assert " of " in await call(base, memory), "nobody was signed out by that"
+
+
+async def test_a_server_tells_the_engine_when_it_is_back_what_it_sent_alone(
+    valkey: ValkeyServer, engine: Engine
+) -> None:
+    user = parse_webhook(DemoPortal().webhook(1))
+    async with relay(valkey) as way:
+        own = Engine(way.url)
+        servers = Servers(own, "")
+        limiter = SharedRateLimiter(own, servers, "portal", rate=RATE, burst=BURST, deadline=5)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(servers.run)
+            await until(lambda: servers.count == 1)
+            assert (await limiter.try_acquire([user])).caller
+            way.cut()
+            sent = 0
+            while sent < 10:
+                turn = await limiter.try_acquire([user])
+                sent += turn.caller is not None
+                await anyio.sleep(turn.wait)
+            way.mend()
+            await until(lambda: not own.trouble)
+            await limiter.try_acquire([user])
+            (name,) = await engine.run("KEYS", "*:level")
+            assert float(await engine.run("HGET", name, "level")) >= sent
+            tasks.cancel_scope.cancel()
+        await own.aclose()

@@ -2,6 +2,7 @@
 
 import heapq
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
@@ -9,10 +10,11 @@ import pytest
 from bitrix24_chat_mcp.portal.shared.engine import Engine
 
 RATE, BURST, CAPACITY, NEW_LEVEL = 2.0, 50, 35, 23
-KEYS = [f"b24:{{p:test}}:{part}" for part in ("level", "leases", "queue", "due")]
+PARTS = ("level", "leases", "queue", "waiting", "due", "turns")
+KEYS = [f"b24:{{p:test}}:{part}" for part in PARTS]
 
 
-@dataclass
+@dataclass(eq=False)
 class Bucket:
     """The script as one server calls it. Times are in seconds."""
 
@@ -20,20 +22,35 @@ class Bucket:
     server: str
     known: str = ""
     over: list[str] = field(default_factory=list[str])
+    rate: float = RATE
+    served: Counter[str] = field(default_factory=Counter[str])
+    """How many places each caller has got here."""
 
     async def ask(
-        self, now: float, *, lease: str | None = None, full: bool = False, again: bool = False
+        self,
+        now: float,
+        *callers: str,
+        lease: str | None = None,
+        full: bool = False,
+        again: bool = False,
+        sent: int = 0,
     ) -> tuple[str, float]:
-        """Ask for a place; return its lease, or "", and the seconds to wait."""
+        """Ask for a place, for the server's only caller or those named.
+
+        Returns its lease, or "", and the seconds to wait.
+        """
         lease = secrets.token_hex(4) if lease is None else lease
+        callers = callers or (f"caller-of-{self.server}",)
         over, self.over = self.over, []
-        granted, wait, known = await self.engine.script(
+        granted, wait, known, _ = await self.engine.script(
             "rate_limit",
             KEYS,
-            *(RATE, CAPACITY, NEW_LEVEL, self.server, lease, 30_000),
-            *(self.known, secrets.token_hex(4), int(full), int(again), int(now * 1000), *over),
+            *(self.rate, CAPACITY, NEW_LEVEL, self.server, lease, 30_000),
+            *(self.known, secrets.token_hex(4), int(full), sent, int(again)),
+            *(int(now * 1000), len(callers), *callers, *over),
         )
         self.known = known.decode()
+        self.served[granted.decode()] += 1
         return (lease if granted else ""), wait / 1000
 
 
@@ -94,10 +111,10 @@ async def test_a_killed_servers_place_is_free_again_by_itself(engine: Engine) ->
     await killed.ask(0)
     held = await fill(killed, 100)
     assert len(held) == CAPACITY
-    lease, wait = await other.ask(100)
-    assert (lease, wait) == ("", 1.0), "behind the killed server, which waits in the queue"
-    assert not (await other.ask(129))[0], "its requests are under way, as far as anybody knows"
-    assert (await other.ask(131))[0]
+    same = "caller-of-killed"
+    assert await other.ask(100, same) == ("", 1.0), "behind the killed server, which waits in the queue"
+    assert not (await other.ask(129, same))[0], "its requests are under way, as far as anybody knows"
+    assert (await other.ask(131, same))[0]
 
 
 async def test_a_request_under_way_does_not_drain_however_long_the_network_holds_it(engine: Engine) -> None:
@@ -138,3 +155,67 @@ async def test_an_engines_clock_that_is_set_back_grants_nothing_early(engine: En
     bucket.over = await fill(bucket, 100)
     assert not (await bucket.ask(40))[0]
     assert (await bucket.ask(41.1))[0]
+
+
+async def saturate(
+    servers: dict[Bucket, list[str]], portal: PortalBucket, start: float, end: float, random: Random
+) -> None:
+    """Let callers wait at their servers all the time, which ask again when they were told to."""
+    events: list[tuple[float, int, Bucket]] = [
+        (start, number, bucket) for number, bucket in enumerate(servers)
+    ]
+    while events[0][0] < end:
+        now, order, bucket = heapq.heappop(events)
+        lease, wait = await bucket.ask(now, *servers[bucket], again=True)
+        if lease:
+            portal.arrive(now)
+            bucket.over.append(lease)
+        heapq.heappush(events, (now + wait + random.uniform(0, 0.01), order, bucket))
+
+
+async def test_a_caller_with_much_traffic_on_two_servers_gets_no_more_turns_than_others(
+    engine: Engine,
+) -> None:
+    portal, random = PortalBucket(), Random(1)  # noqa: S311
+    a, b = Bucket(engine, "a"), Bucket(engine, "b")
+    servers = {a: ["busy", "one"], b: ["busy", "two", "three"]}
+    await saturate(servers, portal, 0, 60, random)
+    a.served.clear()
+    b.served.clear()
+    await saturate(servers, portal, 60, 260, random)
+    turns = a.served + b.served
+    del turns[""]
+    fair = turns.total() / 4
+    assert portal.refused == 0
+    assert turns.total() / 200 / RATE >= 0.98
+    assert all(abs(turns[name] - fair) <= 1 for name in ("busy", "one", "two", "three")), turns
+
+
+async def test_a_caller_who_comes_seldom_goes_before_those_who_had_their_turn(engine: Engine) -> None:
+    a, b = Bucket(engine, "a"), Bucket(engine, "b")
+    await a.ask(0, "busy")
+    while (await a.ask(100, "busy"))[0]:
+        pass
+    assert (await a.ask(100, "busy"))[1] == (await b.ask(100, "seldom"))[1] == 0.5
+    assert (await a.ask(100, "busy"))[1] == 1.0
+
+
+async def test_what_the_engine_keeps_of_callers_is_bounded_and_ends_with_their_servers(
+    engine: Engine,
+) -> None:
+    bucket = Bucket(engine, "killed")
+    await fill(bucket, 0)
+    for at in range(40):
+        await bucket.ask(1 + at / 100, *(f"caller-{at}-{number}" for number in range(100)), again=True)
+    assert await engine.run("ZCARD", KEYS[2]) <= 200
+    assert await engine.run("ZCARD", KEYS[5]) <= 400
+    await Bucket(engine, "other").ask(1000)
+    assert await engine.run("ZRANGE", KEYS[2], 0, -1) == []
+    assert await engine.run("HLEN", KEYS[3]) == await engine.run("ZCARD", KEYS[4]) == 0
+
+
+async def test_what_a_server_sent_without_the_engine_counts_when_it_is_back(engine: Engine) -> None:
+    bucket, other = Bucket(engine, "cut off"), Bucket(engine, "other")
+    await other.ask(0)
+    await other.ask(100)
+    assert (await bucket.ask(100, sent=CAPACITY)) == ("", 1.0)

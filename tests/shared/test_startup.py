@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from bitrix24_chat_mcp.mcp_server.app import build_server
@@ -19,8 +20,12 @@ WEBHOOK = "https://acme.bitrix24.example/rest/1/code1/"
 SERVE = "import sys; from bitrix24_chat_mcp.__main__ import main; sys.exit(main(sys.argv[1:]))"
 
 
-def run(*arguments: str, program: str = SERVE, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, program: str = SERVE, trusted: Path | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program; `trusted` is the file of a certificate authority."""
     environment = {f"BITRIX24_{name}": value for name, value in {"WEBHOOK_URL": WEBHOOK, **settings}.items()}
+    environment |= {"SSL_CERT_FILE": str(trusted)} if trusted else {}
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=60, input=""
@@ -94,4 +99,4 @@ async def test_over_stdio_the_rate_limit_is_shared_and_no_token_goes_into_the_en
             assert " of " in text(await client.call_tool("list_recent_chats"))
     names = {name.decode().rpartition(":")[2] for name in await engine.run("KEYS", "*")}
     assert "level" in names
-    assert names <= {"level", "leases", "queue", "due", "servers", "epoch"}
+    assert names <= {"level", "leases", "queue", "waiting", "due", "turns", "servers", "counts", "epoch"}

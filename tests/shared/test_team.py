@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 
 import anyio
 import httpx
@@ -124,6 +125,14 @@ async def call(base: str, memory: Memory, tool: str = "list_recent_chats", **arg
 
 
 async def post(base: str, memory: Memory, tool: str, **arguments: object) -> httpx.Response:
+    """As `call`, and return the whole answer."""
+    async with httpx.AsyncClient(timeout=30) as http:
+        return await post_by(http, base, memory, tool, **arguments)
+
+
+async def post_by(
+    http: httpx.AsyncClient, base: str, memory: Memory, tool: str, **arguments: object
+) -> httpx.Response:
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
@@ -141,8 +150,7 @@ async def post(base: str, memory: Memory, tool: str, **arguments: object) -> htt
         "Mcp-Method": "tools/call",
         "Mcp-Name": tool,
     }
-    async with httpx.AsyncClient(timeout=30) as http:
-        return await http.post(f"{base}/mcp", json=body, headers=headers)
+    return await http.post(f"{base}/mcp", json=body, headers=headers)
 
 
 async def test_who_pins_at_a_never_reads_an_older_list_at_b(portal: DemoPortal, valkey: ValkeyServer) -> None:
@@ -244,3 +252,43 @@ async def test_two_processes_of_one_program_that_renew_independently_stay_signed
             token = first
         assert (await refresh(here.each[0], memory, stolen)).status_code == 400
         assert (await refresh(here.each[1], memory, token)).status_code == 400, "a theft ends the grant"
+
+
+async def test_the_bounds_per_caller_hold_across_servers_so_turns_are_fair_among_callers(
+    valkey: ValkeyServer,
+) -> None:
+    """One caller is busy at both servers, with four times the calls; the others at one each."""
+    rate = 20
+    portal, limits = DemoPortal(chats=30, rate=rate, burst=40), {"rate": rate, "burst": 40, "cache": 0}
+    async with team(portal, valkey.url, 2, limits=limits) as here, httpx.AsyncClient(timeout=30) as http:
+        a, b = here.each
+        memories = {user: await sign_in(here, portal, user) for user in (1, 5, 7)}
+
+        async def keep(base: str, user: int) -> None:
+            while True:
+                await post_by(http, base, memories[user], "pin_chat", dialog_id="chat1201")
+
+        with anyio.move_on_after(9):
+            async with anyio.create_task_group() as tasks:
+                for base, user in [(a, 1), (b, 1)] * 4 + [(a, 5), (b, 7)] * 2:
+                    tasks.start_soon(keep, base, user)
+                await anyio.sleep(3)
+                portal.requests.clear()
+        turns = Counter(request.user for request in portal.requests)
+        fair = turns.total() / 3
+        assert turns.total() >= 0.9 * 6 * rate
+        assert all(abs(turns[user] - fair) < fair / 4 for user in memories), turns
+        assert not [request for request in portal.requests if request.error == "QUERY_LIMIT_EXCEEDED"]
+
+
+async def test_refused_attempts_of_one_network_are_counted_across_servers(valkey: ValkeyServer) -> None:
+    portal = DemoPortal(chats=5, rate=math.inf, burst=math.inf)
+    http_settings = {"auth": ["webhook-header"], "portals": ["demo.bitrix24.example"]}
+    async with team(portal, valkey.url, 4, http=http_settings) as here, httpx.AsyncClient() as http:
+        said = Counter[str]()
+        for number in range(24):
+            headers = {"X-Bitrix24-Webhook": f"{ORIGIN}/rest/1/invented{number}/"}
+            answer = await http.post(f"{here.each[number % 4]}/mcp", json={}, headers=headers)
+            said[answer.json()["error_description"].split(":")[1].strip()] += 1
+        assert len(portal.requests) == 10
+        assert said["NOT_VERIFIED"] == 14, "the portal was not asked for these"

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from anyio import current_time
@@ -20,12 +21,28 @@ _MOST_CONCURRENT = 4
 _MOST_NETWORKS = 10_000
 
 
-class AttemptLimiter:
-    """Counts attempts and refusals. `refused` and `late` are the sentences for too many and too slow."""
+class Refusals(Protocol):
+    """Counts refused attempts at all servers of a portal."""
 
-    def __init__(self, *, refused: str, late: str) -> None:
+    async def count(self, network: str) -> int:
+        """Return how many there were from a network lately."""
+        ...
+
+    async def add(self, network: str) -> None:
+        """Count one."""
+        ...
+
+
+class AttemptLimiter:
+    """Counts attempts and refusals. `refused` and `late` are the sentences for too many and too slow.
+
+    `everywhere`, where given, are the refusals of all servers; attempts under way are bounded at each.
+    """
+
+    def __init__(self, *, refused: str, late: str, everywhere: Refusals | None = None) -> None:
         self._refused = refused
         self._late = late
+        self._everywhere = everywhere
         self._refusals: TTLCache[str, int] = TTLCache(_MOST_NETWORKS, _REFUSAL_SECONDS, current_time)
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -39,15 +56,24 @@ class AttemptLimiter:
         slots = self._slots.setdefault(caller, asyncio.Semaphore(_MOST_CONCURRENT))
         try:
             async with asyncio.timeout(PATIENCE), slots:
-                if self._refusals.get(caller, 0) >= MOST_REFUSALS:
+                if await self._count(caller) >= MOST_REFUSALS:
                     raise _try_later(self._refused)
                 yield
         except TimeoutError:
             raise _try_later(self._late) from None
         except ApiError as error:
             if not error.transient:
-                self._refusals[caller] = self._refusals.get(caller, 0) + 1
+                await self._add(caller)
             raise
+
+    async def _count(self, caller: str) -> int:
+        own = self._refusals.get(caller, 0)
+        return max(own, await self._everywhere.count(caller)) if self._everywhere else own
+
+    async def _add(self, caller: str) -> None:
+        self._refusals[caller] = self._refusals.get(caller, 0) + 1
+        if self._everywhere:
+            await self._everywhere.add(caller)
 
 
 def network(address: str) -> str:

@@ -19,7 +19,7 @@ from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
 
 from . import pages, redirect_uris
-from .attempts import AttemptLimiter
+from .attempts import AttemptLimiter, Refusals
 from .pages import ConsentRequest
 from .pending import LIFE, PendingAuthorization, PendingAuthorizations, SignInStage
 
@@ -44,6 +44,7 @@ class ConsentPages:
         refresher: TokenRefresher,
         origin: str,
         tools: frozenset[str],
+        refusals: Refusals | None = None,
     ) -> None:
         self._pending = pending
         self._tools = tools
@@ -53,6 +54,7 @@ class ConsentPages:
         self._limiter = AttemptLimiter(
             refused="Bitrix24 has refused too many sign-ins from this address.",
             late="Bitrix24 has not confirmed this sign-in in time.",
+            everywhere=refusals,
         )
         self._secure = origin.startswith("https:")
 

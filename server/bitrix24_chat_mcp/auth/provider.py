@@ -111,10 +111,10 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
     ) -> OAuthToken:
         """Issue tokens for a code, once."""
         code = authorization_code.pending
+        await self._clients.store(client)  # first, so that what cannot be repeated comes last
         if not await self._pending.finish("code", code):
             await self._grants.end(code.id)
             raise TokenError("invalid_grant", "the authorization code has been used")
-        await self._clients.store(client)
         return await self._grants.begin(code.client_id, code.sign_in, [SCOPE], self._resource, code.id)
 
     async def load_refresh_token(
@@ -140,9 +140,8 @@ class Provider(OAuthAuthorizationServerProvider[IssuedCode, GrantRefreshToken, A
     ) -> OAuthToken:
         """Issue the next tokens."""
         del scopes
-        tokens = await self._grants.renew(refresh_token.grant)
         await self._clients.store(client)
-        return tokens
+        return await self._grants.renew(refresh_token.grant)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Return the caller, or None: then the client is told to let its user sign in."""

@@ -18,7 +18,7 @@ from .consent import ConsentPages
 from .endpoints import Endpoints, url
 from .grants import GrantStore
 from .middleware import CallerAuthBackend, Verify, one_token, require_caller
-from .one_time_marks import InProcessMarks, OneTimeMarks
+from .one_time_marks import InProcessMarks
 from .pending import PendingAuthorizations
 from .provider import Provider
 from .sealing import Sealer
@@ -46,32 +46,34 @@ def protect(
     if http.bearer_token and "bearer" in http.auth:
         verifiers.append(one_token(http.bearer_token.get_secret_value(), resource, access.credentials))
     if access.token_refresher and "bitrix24" in http.auth:
-        marks = (access.shared and access.shared.marks) or InProcessMarks()
         fetcher = documents or HttpClient(timeout=5.0, max_bytes=_DOCUMENT_BYTES, named=http.client_hosts)
         provider, routes = _authorization_server(
-            http, access.token_refresher, fetcher, marks, origin, resource, access.tools
+            http, access, access.token_refresher, fetcher, origin, resource
         )
         verifiers.append(provider.load_access_token)
         metadata = str(build_resource_metadata_url(url(resource)))
     portals = http.portals if "webhook-header" in http.auth else ()
-    backend = CallerAuthBackend(resource, verifiers, portals, WebhookVerifier(send))
+    webhooks = WebhookVerifier(send, access.shared and access.shared.refusals("webhook"))
+    backend = CallerAuthBackend(resource, verifiers, portals, webhooks)
     return require_caller(endpoint, backend, metadata), routes
 
 
 def _authorization_server(
     http: HttpSettings,
+    access: PortalAccess,
     refresher: TokenRefresher,
     fetcher: HttpClient,
-    marks: OneTimeMarks,
     origin: str,
     resource: str,
-    tools: frozenset[str],
 ) -> tuple[Provider, list[BaseRoute]]:
     ring = http.key_ring() or [secrets.token_bytes(32)]
+    shared = access.shared
+    marks = (shared and shared.marks) or InProcessMarks()
     store, sealer = refresher.open_store(), Sealer(*ring)
     clients = ClientRegistry(store, sealer, ClientDocuments(fetcher))
     pending, grants = PendingAuthorizations(sealer, marks), GrantStore(store, *ring)
     provider = Provider(refresher, clients, grants, pending, issuer=origin, resource=resource)
-    consent = ConsentPages(pending, refresher, origin, tools)
+    refusals = shared and shared.refusals("sign-in")
+    consent = ConsentPages(pending, refresher, origin, access.tools, refusals)
     endpoints = Endpoints(provider, clients, consent, origin=origin, resource=resource)
     return provider, [*consent.routes(), *endpoints.routes()]

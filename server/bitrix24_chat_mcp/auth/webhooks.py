@@ -15,7 +15,7 @@ from bitrix24_chat_mcp.portal.api.errors import ApiError
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
 
-from .attempts import PATIENCE, AttemptLimiter
+from .attempts import PATIENCE, AttemptLimiter, Refusals
 
 VERIFIED_SECONDS = 300.0
 """How long a confirmation by the portal holds."""
@@ -27,7 +27,7 @@ _MOST_REMEMBERED = 10_000
 class WebhookVerifier:
     """Remembers which webhooks the portal has confirmed, and which it has refused."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, refusals: Refusals | None = None) -> None:
         self._send = send
         self._verified: TTLCache[Webhook, bool] = TTLCache(_MOST_REMEMBERED, VERIFIED_SECONDS, current_time)
         self._refused: TTLCache[Webhook, str] = TTLCache(_MOST_REMEMBERED, REFUSED_SECONDS, current_time)
@@ -35,6 +35,7 @@ class WebhookVerifier:
         self._limiter = AttemptLimiter(
             refused="The portal has refused too many webhooks from this address.",
             late="The portal has not confirmed this webhook in time.",
+            everywhere=refusals,
         )
 
     async def verify(self, webhook: Webhook, address: str) -> None:

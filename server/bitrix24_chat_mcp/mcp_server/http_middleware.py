@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+from bitrix24_chat_mcp.portal.transport.engine_use import new_use
 
 _logger = logging.getLogger(__name__)
 _MOST_PATH = 200
@@ -65,6 +66,18 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return unread.pop() if unread else await receive()
 
     return replay
+
+
+class OneEngineUse:
+    """Lets a request wait a bounded time for what servers share, its authentication included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        with new_use():
+            await self._app(scope, receive, send)
 
 
 class ErrorResponses:

@@ -30,6 +30,7 @@ from pydantic import ValidationError
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.api.models import Chat
+from bitrix24_chat_mcp.portal.transport.engine_use import new_use
 from bitrix24_chat_mcp.runtime.caller import CallerToken, current_caller
 from bitrix24_chat_mcp.runtime.context import AppContext
 
@@ -146,11 +147,14 @@ async def _poll(
 ) -> None:
     """Notify of changes until the caller's access is gone. Without `changes`, only wait for that."""
     async with changes.watched() if changes else nullcontext(asyncio.Event()) as written:
-        while (token := caller()) is None or await token.still_admitted():
-            own = written.is_set()
-            written.clear()
-            if changes and (await changes.poll() or own):
-                await notify()
+        while True:
+            with new_use():
+                if (token := caller()) and not await token.still_admitted():
+                    break
+                own = written.is_set()
+                written.clear()
+                if changes and (await changes.poll() or own):
+                    await notify()
             with anyio.move_on_after(changes.pause if changes else EVERY):
                 await written.wait()
     _logger.info("a subscription has ended: its user's access is gone")

@@ -70,14 +70,14 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
     from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.routing import BaseRoute, Route  # noqa: PLC0415
 
-    from .http_middleware import BodyLimit, ErrorResponses  # noqa: PLC0415
+    from .http_middleware import BodyLimit, ErrorResponses, OneEngineUse  # noqa: PLC0415
 
     sessions = server.http_sessions(http, _transport_security(http))
     endpoint: ASGIApp = BodyLimit(StreamableHTTPASGIApp(sessions), http.max_body_bytes, http.request_seconds)
     oauth_routes = list[BaseRoute]()
     if http.auth:
         endpoint, oauth_routes = _authenticated(endpoint, server, http, documents)
-    endpoint = _with_cors(endpoint, http.allowed_origins)
+    endpoint = _with_cors(OneEngineUse(endpoint), http.allowed_origins)
     # Some clients cannot follow a redirect with a POST, so both spellings lead to the same place.
     paths = (PATH, f"{PATH}/")
     ready = Route("/readyz", partial(_ready, server))

@@ -12,6 +12,7 @@ from bitrix24_chat_mcp.portal.shared.engine import Engine, EngineSetupError
 from bitrix24_chat_mcp.portal.shared.epochs import SharedEpochs
 from bitrix24_chat_mcp.portal.shared.one_time_marks import SharedMarks
 from bitrix24_chat_mcp.portal.shared.rate_limit import SharedRateLimiter
+from bitrix24_chat_mcp.portal.shared.refusals import SharedRefusals
 from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
 from bitrix24_chat_mcp.portal.shared.servers import Servers
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
@@ -33,6 +34,10 @@ class SharedState:
     rate_limiter: Callable[[str], RateLimiter]
     tokens: TokenStore | None = None
     marks: SharedMarks | None = None
+
+    def refusals(self, kind: str) -> SharedRefusals:
+        """Return the count of refused attempts of one kind, at all servers."""
+        return SharedRefusals(self.engine, kind)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

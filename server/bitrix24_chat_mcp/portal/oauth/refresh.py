@@ -1,9 +1,9 @@
 """Loads stored tokens, and refreshes them when the portal says that an access token has expired.
 
-A refresh is one request to the OAuth server, which invalidates the refresh token that it was made with. So
-all callers of a process share one refresh, and processes take turns by the store's lock: each looks first
-whether another one has refreshed already. The new pair is stored before any request travels with it. If the
-process is killed between the OAuth server's rotation and that, the user must sign in again.
+A refresh is one request to the OAuth server, which invalidates the refresh token that it was made with.
+So all callers of a process share one refresh, and processes take turns by the store's lock and look first
+whether another has done it. The new pair is stored before any request travels with it. If the process is
+killed between the OAuth server's rotation and that, the user must sign in again.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from bitrix24_chat_mcp.portal.api.errors import (
     StoreUnreachableError,
 )
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Post, Request, read
+from bitrix24_chat_mcp.portal.transport.engine_use import for_nobody
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.redirects import RedirectedCredentials
 
@@ -146,9 +147,8 @@ class TokenRefresher:
                 raise refresh.error
             return
         refresh = self._refreshes[credentials.key] = _Refresh()
-        try:
-            # Shielded from cancellation: the refresh token rotates, and the new one has to be stored.
-            with anyio.CancelScope(shield=True):
+        try:  # shielded from cancellation: the refresh token rotates, and the new one has to be stored
+            with anyio.CancelScope(shield=True), for_nobody():
                 await self._refresh_locked(credentials, access, expired=expired)
         except PortalError as error:
             refresh.error = error
@@ -175,8 +175,8 @@ class TokenRefresher:
         """Return the pair that follows the stored one; raise ConflictError if that was replaced meanwhile."""
         in_doubt = stored.in_doubt()
         if not expired:
-            meaning = "The portal does not know the sign-in any more."
-            raise await self._ended(key, stored, meaning, in_doubt=in_doubt)
+            why = "The portal does not know the sign-in any more."
+            raise await self._ended(key, stored, why, in_doubt=in_doubt)
         # A full disk has to be found before the refresh token is used up.
         stored = await self._save(key, stored.begin_refresh(), stored.generation)
         response = await self._post(self.application.refresh_request(stored.pair))
@@ -185,8 +185,8 @@ class TokenRefresher:
         except ApiError as error:
             if error.code != "INVALID_GRANT":
                 raise
-            meaning = "The sign-in to Bitrix24 has expired, or was used up."
-            raise await self._ended(key, stored, meaning, in_doubt=in_doubt) from None
+            why = "The sign-in to Bitrix24 has expired, or was used up."
+            raise await self._ended(key, stored, why, in_doubt=in_doubt) from None
         return await self._replace(key, stored, new)
 
     async def _replace(self, key: str, stored: StoredPair, new: TokenPair) -> StoredPair:

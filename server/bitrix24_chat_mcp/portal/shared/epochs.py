@@ -21,14 +21,14 @@ class SharedEpochs:
     async def current(self, credentials: Credentials) -> int | None:
         """Return a user's epoch; None if the engine does not tell."""
         try:
-            return int(await self._engine.run("GET", _name(credentials)) or 0)
+            return int(await self._engine.read("GET", _name(credentials)) or 0)
         except StoreUnreachableError:
             return None
 
     async def advance(self, credentials: Credentials) -> None:
         """Begin the next one, if the engine can be asked."""
         try:
-            await self._engine.script("advance", [_name(credentials)], _LIFE)
+            await self._engine.run_all(("INCR", name := _name(credentials)), ("PEXPIRE", name, _LIFE))
         except StoreUnreachableError:
             return
 

@@ -1,23 +1,29 @@
 """The portal's rate limit, kept by several servers together.
 
-The bucket lies in the engine, and only the engine's clock counts. Servers that wait for a place form a
-queue, so all get the same number. A place is a lease: that of a server which was killed ends by itself.
+The bucket lies in the engine, and only the engine's clock counts. Callers that wait for a place form one
+queue, whatever servers they call at, and take turns. A place is a lease: that of a server which was killed
+ends by itself.
 
-Without the engine a server goes on with a bucket of its own that begins full and drains half of its share.
-The others may not know of that, so the shared bucket leaves a quarter of the portal's burst unused.
+Without the engine a server goes on with a bucket of its own, which begins full and drains the part of the
+rate that the others leave free for it. Until they notice, in 15 seconds at most, a quarter of the portal's
+burst must do, which the shared bucket never uses.
 """
 
 import asyncio
 import secrets
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from math import ceil
 
 import anyio
 
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
-from bitrix24_chat_mcp.portal.transport.rate_limit import LeakyBucket
+from bitrix24_chat_mcp.portal.transport.engine_use import for_nobody
+from bitrix24_chat_mcp.portal.transport.rate_limit import LeakyBucket, Turn
 
-from .engine import Engine, digest
+from .engine import Engine, digest, patiently
 from .servers import Servers
 
 _DRIFT = 0.995
@@ -25,7 +31,11 @@ _DRIFT = 0.995
 _LEASE_MARGIN = 10.0  # seconds beyond the longest call
 _SETTLE_AFTER = 1.0
 """Seconds for which the end of a request may wait to be told along with the next one's beginning."""
+_SOON = 0.001  # seconds
 _GRACE = 1.0  # seconds; as in the script
+MOST_CALLERS = 100
+"""Callers of one server who are in the queue at a time; of more, those whose turn at this server is next."""
+_PARTS = ("level", "leases", "queue", "waiting", "due", "turns")
 
 
 class SharedRateLimiter:
@@ -37,7 +47,7 @@ class SharedRateLimiter:
         self._engine = engine
         self._servers = servers
         tag = f"b24:{{p:{digest(name)}}}"
-        self._keys = [f"{tag}:{part}" for part in ("level", "leases", "queue", "due")]
+        self._keys = [f"{tag}:{part}" for part in _PARTS]
         self._rate, self._burst = rate, burst
         spare = burst // 4
         self._capacity = max(1, burst - ceil(rate) - 1 - spare)
@@ -50,8 +60,11 @@ class SharedRateLimiter:
         self._full = False
         self._next_at = 0.0
         self._waited = False
+        self._in_queue: set[str] = set()
+        """The callers whom the engine has in its queue for this server."""
         self._alone: LeakyBucket | None = None
         """The bucket of this server's own, while the engine fails."""
+        self._sent_alone = 0
         self._under_way = 0
 
     @property
@@ -64,18 +77,21 @@ class SharedRateLimiter:
         """How many requests of this process are under way: the shared level is known to the engine alone."""
         return self._under_way
 
-    async def try_acquire(self) -> float:
-        """Take a place and return 0.0, or return the seconds after which to try again."""
+    async def try_acquire(self, callers: Sequence[Credentials]) -> Turn:
+        """Take a place for the caller whose turn it is, or return the seconds after which to try again."""
+        names = {_name(caller): caller for caller in callers[:MOST_CALLERS]}
         wait = self._next_at - anyio.current_time()
-        if wait > 0 and not self._engine.trouble:
-            return wait
+        if wait > 0 and names.keys() <= self._in_queue and not self._engine.trouble:
+            return Turn(None, wait)
         self._waited = self._waited and wait > -_GRACE
         try:
-            wait = await self._acquire_shared()
+            turn = await self._acquire_shared(names)
         except StoreUnreachableError:
-            wait = await self._acquire_alone()
-        self._under_way += not wait
-        return wait
+            if not self._engine.trouble:  # it is only too slow for this request, which can wait in the queue
+                return Turn(None, _SOON)
+            turn = await self._acquire_alone(callers)
+        self._under_way += turn.caller is not None
+        return turn
 
     async def release(self) -> None:
         """Note that a request was answered or has failed."""
@@ -93,23 +109,24 @@ class SharedRateLimiter:
             await self._alone.exhaust()
         await self._settle()
 
-    async def _acquire_shared(self) -> float:
+    async def _acquire_shared(self, names: dict[str, Credentials]) -> Turn:
         lease = secrets.token_hex(8)
-        asked = asyncio.create_task(self._ask(lease))
+        with for_nobody():
+            asked = asyncio.create_task(self._ask(lease, list(names)))
         try:
-            granted, wait = await asyncio.shield(asked)
-        except asyncio.CancelledError:
+            name, wait = await patiently(asked)
+        except (asyncio.CancelledError, StoreUnreachableError):
             asked.add_done_callback(lambda done: self._give_back(done, lease))
             raise
         self._alone = None
         self._next_at = anyio.current_time() + wait
         self._waited = wait > 0
-        if granted:
+        if name:
             self._leases.append(lease)
-            return 0.0
-        return wait
+            return Turn(names[name])
+        return Turn(None, wait)
 
-    def _give_back(self, done: "asyncio.Task[tuple[bool, float]]", lease: str) -> None:
+    def _give_back(self, done: "asyncio.Task[tuple[str, float]]", lease: str) -> None:
         """Return the place of a caller who has gone while the engine was asked for it."""
         if not done.cancelled() and not done.exception() and done.result()[0]:
             self._end(lease)
@@ -120,33 +137,38 @@ class SharedRateLimiter:
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle_later())
 
-    async def _acquire_alone(self) -> float:
-        self._full = True
+    async def _acquire_alone(self, callers: Sequence[Credentials]) -> Turn:
+        rate = self._rate * self._servers.part_alone()
         if self._alone is None:
-            count = self._servers.count
-            rate = self._rate / count / 2 if count > 1 else self._rate
-            self._alone = LeakyBucket(rate, max(1, self._burst // count))
+            self._alone = LeakyBucket(rate, max(1, self._burst // self._servers.count))
             await self._alone.exhaust()
-        return await self._alone.try_acquire()
+        self._alone.set_rate(rate)
+        turn = await self._alone.try_acquire(callers)
+        self._sent_alone += turn.caller is not None
+        return turn
 
-    async def _ask(self, lease: str) -> tuple[bool, float]:
-        """Ask the engine; an empty lease only tells it what is over. Returns granted, and seconds to wait."""
+    async def _ask(self, lease: str, names: list[str]) -> tuple[str, float]:
+        """Ask the engine; an empty lease only tells it what is over. Returns who may send, and the wait."""
         over, self._over, full = self._over, [], self._full
+        sent, self._sent_alone = self._sent_alone, 0
         try:
-            granted, wait, bucket_id = await self._engine.script(
+            name, wait, bucket_id, in_queue = await self._engine.script(
                 "rate_limit",
                 self._keys,
-                *(self._rate * _DRIFT, self._capacity, self._new_level),
+                *(self._rate * _DRIFT * (1 - self._servers.free), self._capacity, self._new_level),
                 *(self._servers.id, lease, self._lease_ms),
-                *(self._bucket_id, secrets.token_hex(8), int(full), int(self._waited)),
-                *("", *over),
+                *(self._bucket_id, secrets.token_hex(8), int(full), sent, int(self._waited)),
+                *("", len(names), *names, *over),
             )
         except StoreUnreachableError:
             self._over += over
+            self._sent_alone += sent
             raise
         self._full = self._full and not full
         self._bucket_id = bucket_id.decode()
-        return bool(granted), wait / 1000
+        if lease:
+            self._in_queue = set(in_queue.decode().split())
+        return name.decode(), wait / 1000
 
     async def _settle_later(self) -> None:
         await anyio.sleep(_SETTLE_AFTER)
@@ -155,7 +177,10 @@ class SharedRateLimiter:
     async def _settle(self) -> None:
         if not self._over and not self._full:
             return
-        try:
-            await self._ask("")
-        except StoreUnreachableError:
-            return
+        with for_nobody(), suppress(StoreUnreachableError):
+            await self._ask("", [])
+
+
+def _name(caller: Credentials) -> str:
+    """Return what stands for a caller in the queue of all servers."""
+    return digest(caller.signing_key().hex())[:16]

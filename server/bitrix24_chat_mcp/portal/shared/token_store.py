@@ -39,7 +39,7 @@ class SharedTokenStore:
         """Return the entry; None if there is none, or none that the keys open."""
         name = _name(key, "token")
         try:
-            found = await self._engine.run("HMGET", name, "generation", "sealed")
+            found = await self._engine.read("HMGET", name, "generation", "sealed")
         except StoreUnreachableError:
             if held := self._held.get(name):
                 return held

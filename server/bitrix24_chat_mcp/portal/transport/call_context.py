@@ -6,11 +6,13 @@ handed through every function.
 
 import secrets
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import anyio
+
+from .engine_use import current_use, new_use
 
 Report = Callable[[float, str], Awaitable[None]]
 """Takes the seconds waited so far and a sentence."""
@@ -61,7 +63,8 @@ def deadline(seconds: float, report: Report | None = None) -> Generator[CallCont
     call = CallContext(anyio.current_time() + seconds, seconds, report=report)
     token = _current.set(call)
     try:
-        yield call
+        with nullcontext() if current_use() else new_use():
+            yield call
     finally:
         _current.reset(token)
 

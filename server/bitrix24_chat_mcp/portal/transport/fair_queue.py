@@ -50,9 +50,15 @@ class FairQueue:
     def __contains__(self, waiter: Waiter) -> bool:
         return waiter in self._callers.get(waiter.caller, ())
 
-    def add(self, waiter: Waiter) -> None:
-        """Put a call behind the others of its caller."""
-        self._callers.setdefault(waiter.caller, deque()).append(waiter)
+    def callers(self) -> list[Credentials]:
+        """Return all callers, the one whose turn is next first."""
+        return list(self._callers)
+
+    def add(self, waiter: Waiter) -> bool:
+        """Put a call behind the others of its caller; tell whether the caller has only this one."""
+        own = self._callers.setdefault(waiter.caller, deque())
+        own.append(waiter)
+        return len(own) == 1
 
     def remove(self, waiter: Waiter) -> None:
         """Take a call out."""
@@ -61,9 +67,14 @@ class FairQueue:
         if not own:
             del self._callers[waiter.caller]
 
-    def take(self, is_batchable: Callable[[Outgoing], bool]) -> list[Waiter]:
-        """Remove the first call of the caller whose turn it is, and those that fit its batch."""
-        caller, waiting = self._callers.popitem(last=False)
+    def take(self, caller: Credentials, is_batchable: Callable[[Outgoing], bool]) -> list[Waiter]:
+        """Remove the first call of a caller, and those that fit its batch.
+
+        Where the caller has none any more, the one whose turn is next takes its place.
+        """
+        if caller not in self._callers:
+            caller = next(iter(self._callers))
+        waiting = self._callers.pop(caller)
         taken = [waiting.popleft()]
         if is_batchable(taken[0].outgoing):
             fitting = (waiter for waiter in waiting if is_batchable(waiter.outgoing))

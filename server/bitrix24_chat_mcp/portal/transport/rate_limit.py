@@ -5,15 +5,27 @@ this server when it is sent, and requests may bunch up on the way. So requests u
 level here is never below their number, and never below the level that the portal sees.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
 import anyio
 
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
+
 _DRIFT = 0.99
 """The portal's clock may run slower than this server's, by far less than one percent."""
 _SHORTEST_WAIT = 0.001
 """Seconds; a wait that is shorter by rounding would be taken for a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The caller whose request may leave now; while there is None, the seconds after which to ask again."""
+
+    caller: Credentials | None
+    wait: float = 0.0
 
 
 class RateLimiter(Protocol):
@@ -29,10 +41,10 @@ class RateLimiter(Protocol):
         """How many requests the bucket holds, as far as this process knows."""
         ...
 
-    async def try_acquire(self) -> float:
-        """Take a place for one request and return 0.0, or return the seconds after which to try again.
+    async def try_acquire(self, callers: Sequence[Credentials]) -> Turn:
+        """Take a place for a request of one of `callers`, who wait here; the first came first.
 
-        The caller of a place that was granted must call `release` when the request is over.
+        When a place was granted, `release` must be called when the request is over.
         """
         ...
 
@@ -67,15 +79,15 @@ class LeakyBucket:
         self._drain()
         return ceil(self._level)
 
-    async def try_acquire(self) -> float:
-        """Take a place and return 0.0, or return the seconds after which to try again."""
+    async def try_acquire(self, callers: Sequence[Credentials]) -> Turn:
+        """Take a place for the first of the callers, or return the seconds to wait."""
         self._drain()
         excess = self._level + 1 - self._capacity
         if excess > 0:
-            return max(excess / self._rate, _SHORTEST_WAIT)
+            return Turn(None, max(excess / self._rate, _SHORTEST_WAIT))
         self._level += 1
         self._under_way += 1
-        return 0.0
+        return Turn(callers[0])
 
     async def release(self) -> None:
         """Let the place of a request that is over drain."""
@@ -86,6 +98,11 @@ class LeakyBucket:
         """Fill the bucket."""
         self._drain()
         self._level = max(self._level, self._capacity)
+
+    def set_rate(self, rate: float) -> None:
+        """Drain so many requests a second from now on."""
+        self._drain()
+        self._rate = rate * _DRIFT
 
     def _drain(self) -> None:
         now = anyio.current_time()

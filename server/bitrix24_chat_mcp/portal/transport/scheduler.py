@@ -13,9 +13,11 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bitrix24_chat_mcp.portal.api.batch import fits, pack, unpack
+from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import PortalError, QueueFullError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request
 
+from .engine_use import for_nobody
 from .fair_queue import FairQueue, Outcome, Waiter
 from .limits import Limits
 from .outgoing import Outgoing, RetryOutsideBatch
@@ -65,7 +67,8 @@ class BatchScheduler:
         self._queue = FairQueue(limits.rate)
         self._batches: set[_Batch] = set()
         self._draining = False
-        self._pause = anyio.CancelScope()
+        self._changed = anyio.Event()
+        """Callers have come into the queue, or the last one has left it."""
         self._unbatchable: set[str] = set()
 
     @property
@@ -75,7 +78,7 @@ class BatchScheduler:
 
     async def __call__(self, outgoing: Outgoing) -> ApiResult:
         """Send a request when the rate limit allows it, and return the portal's answer."""
-        if not self._queue and not await self._rate_limiter.try_acquire():
+        if not self._queue and (await self._rate_limiter.try_acquire([outgoing.request.credentials])).caller:
             return await self._request(outgoing.request, [outgoing])
         waiter = self._enqueue(outgoing)
         since = anyio.current_time()
@@ -90,7 +93,8 @@ class BatchScheduler:
 
     def _enqueue(self, outgoing: Outgoing) -> Waiter:
         waiter, waiting = Waiter(outgoing), len(self._queue)
-        self._queue.add(waiter)
+        if self._queue.add(waiter):
+            self._changed.set()
         if waiting >= self._longest_queue:
             self._refuse_for(waiter, waiting)
         self._telemetry.queue_length(outgoing.request, len(self._queue))
@@ -113,7 +117,7 @@ class BatchScheduler:
             self._queue.remove(waiter)
             self._telemetry.queue_length(waiter.outgoing.request, len(self._queue))
             if not self._queue:
-                self._pause.cancel()
+                self._changed.set()
         for batch in self._batches:
             batch.awaited.discard(waiter)
             if not batch.awaited:
@@ -127,19 +131,26 @@ class BatchScheduler:
     async def _drain(self) -> None:
         """Send what waits, as the rate limit allows, until the queue is empty."""
         try:
-            while self._queue:
-                if seconds := await self._rate_limiter.try_acquire():
-                    with anyio.move_on_after(seconds) as self._pause:
-                        await anyio.sleep_forever()
-                elif not self._queue:  # the callers have left while the rate limiter was asked
-                    await self._rate_limiter.release()
-                else:
-                    self._start_batch()
+            with for_nobody():
+                while self._queue:
+                    await self._send_next()
         finally:
             self._draining = False
 
-    def _start_batch(self) -> None:
-        waiters = self._queue.take(self._is_batchable)
+    async def _send_next(self) -> None:
+        """Send a batch, or wait until there may be a place for one."""
+        self._changed = anyio.Event()
+        turn = await self._rate_limiter.try_acquire(self._queue.callers())
+        if turn.caller is None:
+            with anyio.move_on_after(turn.wait):
+                await self._changed.wait()
+        elif not self._queue:  # the callers have left while the rate limiter was asked
+            await self._rate_limiter.release()
+        else:
+            self._start_batch(turn.caller)
+
+    def _start_batch(self, caller: Credentials) -> None:
+        waiters = self._queue.take(caller, self._is_batchable)
         self._telemetry.queue_length(waiters[0].outgoing.request, len(self._queue))
         batch = _Batch(waiters, set(waiters))
         self._batches.add(batch)
