@@ -2,6 +2,7 @@
 
 import heapq
 from dataclasses import dataclass, field
+from math import ceil
 from random import Random
 
 import pytest
@@ -22,6 +23,8 @@ class Alone:
     cut: float
     hoards_until: float = 0.0
     sent: int = 0
+    held: float = 0.0
+    """How many of them the portal's bucket may still hold."""
     level: float = field(init=False)
     at: float = field(init=False)
 
@@ -31,11 +34,11 @@ class Alone:
 
     def send(self, now: float, portal: PortalBucket) -> None:
         """Send what may be sent by now."""
-        part = part_alone(now - self.cut, self.count)
-        self.level = max(0.0, self.level - (now - self.at) * part * RATE)
+        drained = (now - self.at) * part_alone(now - self.cut, self.count) * RATE
+        self.level, self.held = max(0.0, self.level - drained), max(0.0, self.held - drained)
         self.at = now
         while now >= self.hoards_until and self.level + 1 <= self.capacity:
-            self.level, self.sent = self.level + 1, self.sent + 1
+            self.level, self.held, self.sent = self.level + 1, self.held + 1, self.sent + 1
             portal.arrive(now)
 
 
@@ -48,7 +51,11 @@ class Team:
         self.buckets = {Bucket(engine, str(number)): True for number in range(count)}
         self.alone: list[Alone] = []
         self.granted = 0
-        self.events = [(0.0, kind, n, b) for n, b in enumerate(self.buckets) for kind in ("beat", "ask")]
+        self.begin(0.0)
+
+    def begin(self, now: float) -> None:
+        """Have all servers busy from now on."""
+        self.events = [(now, kind, n, b) for n, b in enumerate(self.buckets) for kind in ("beat", "ask")]
         heapq.heapify(self.events)
 
     async def beat(self, bucket: Bucket, now: float) -> tuple[int, float]:
@@ -103,9 +110,31 @@ async def test_servers_cut_off_from_the_engine_cause_no_503_for_as_long_as_the_c
     now = team.events[0][0]
     for bucket, alone in zip(silenced, team.alone, strict=True):
         await team.beat(bucket, now)
-        await bucket.ask(now, sent=alone.sent)
+        await bucket.ask(now, sent=ceil(alone.held))
     team.alone = []
     await team.run(now + 60)
+    assert team.portal.refused == 0
+
+
+@pytest.mark.parametrize("outage", [5, 20, 90, 900])
+@pytest.mark.parametrize("hoards", [False, True])
+async def test_after_an_outage_of_the_engine_all_is_as_before_and_no_503(
+    engine: Engine, outage: int, *, hoards: bool
+) -> None:
+    """All servers go on alone, and tell the engine afterwards what the portal's bucket may still hold."""
+    team = Team(engine, 4)
+    await team.run(60)
+    back = 60.0 + outage
+    alone = [Alone(4, 60, hoards_until=back - 1 if hoards else 0) for _ in team.buckets]
+    for tick in range(outage * 20):
+        for one in alone:
+            one.send(60 + tick / 20, team.portal)
+    for bucket, one in zip(team.buckets, alone, strict=True):
+        await bucket.ask(back, sent=ceil(one.held))
+    team.begin(back)
+    await team.run(back + 30)
+    assert team.portal.refused == 0
+    assert await team.run(back + 130) >= 0.98
     assert team.portal.refused == 0
 
 

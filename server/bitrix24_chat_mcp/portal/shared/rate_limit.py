@@ -32,6 +32,7 @@ _LEASE_MARGIN = 10.0  # seconds beyond the longest call
 _SETTLE_AFTER = 1.0
 """Seconds for which the end of a request may wait to be told along with the next one's beginning."""
 _SOON = 0.001  # seconds
+_UNLIMITED = 10**9
 _GRACE = 1.0  # seconds; as in the script
 MOST_CALLERS = 100
 """Callers of one server who are in the queue at a time; of more, those whose turn at this server is next."""
@@ -62,9 +63,8 @@ class SharedRateLimiter:
         self._waited = False
         self._in_queue: set[str] = set()
         """The callers whom the engine has in its queue for this server."""
-        self._alone: LeakyBucket | None = None
-        """The bucket of this server's own, while the engine fails."""
-        self._sent_alone = 0
+        self._alone: _BucketAlone | None = None
+        """What this server goes by while the engine fails, and until the engine knows what was sent so."""
         self._under_way = 0
 
     @property
@@ -118,7 +118,6 @@ class SharedRateLimiter:
         except (asyncio.CancelledError, StoreUnreachableError):
             asked.add_done_callback(lambda done: self._give_back(done, lease))
             raise
-        self._alone = None
         self._next_at = anyio.current_time() + wait
         self._waited = wait > 0
         if name:
@@ -140,30 +139,35 @@ class SharedRateLimiter:
     async def _acquire_alone(self, callers: Sequence[Credentials]) -> Turn:
         rate = self._rate * self._servers.part_alone()
         if self._alone is None:
-            self._alone = LeakyBucket(rate, max(1, self._burst // self._servers.count))
+            self._alone = _BucketAlone(rate, max(1, self._burst // self._servers.count))
             await self._alone.exhaust()
         self._alone.set_rate(rate)
-        turn = await self._alone.try_acquire(callers)
-        self._sent_alone += turn.caller is not None
-        return turn
+        return await self._alone.try_acquire(callers)
 
     async def _ask(self, lease: str, names: list[str]) -> tuple[str, float]:
         """Ask the engine; an empty lease only tells it what is over. Returns who may send, and the wait."""
-        over, self._over, full = self._over, [], self._full
-        sent, self._sent_alone = self._sent_alone, 0
+        over, self._over, full, alone = self._over, [], self._full, self._alone
+        # It may yet do what it was asked for too long ago, and grant a place that nobody takes.
+        doubtful = [lease] if lease and not self._engine.trouble else []
         try:
             name, wait, bucket_id, in_queue = await self._engine.script(
                 "rate_limit",
                 self._keys,
                 *(self._rate * _DRIFT * (1 - self._servers.free), self._capacity, self._new_level),
                 *(self._servers.id, lease, self._lease_ms),
-                *(self._bucket_id, secrets.token_hex(8), int(full), sent, int(self._waited)),
+                *(
+                    self._bucket_id,
+                    secrets.token_hex(8),
+                    int(full),
+                    alone.sent if alone else 0,
+                    int(self._waited),
+                ),
                 *("", len(names), *names, *over),
             )
         except StoreUnreachableError:
-            self._over += over
-            self._sent_alone += sent
+            self._over += [*over, *doubtful]
             raise
+        self._alone = None if self._alone is alone else self._alone
         self._full = self._full and not full
         self._bucket_id = bucket_id.decode()
         if lease:
@@ -184,3 +188,30 @@ class SharedRateLimiter:
 def _name(caller: Credentials) -> str:
     """Return what stands for a caller in the queue of all servers."""
     return digest(caller.signing_key().hex())[:16]
+
+
+class _BucketAlone:
+    """What a server may send without the engine, and how much of that the portal's bucket may still hold."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._limit = LeakyBucket(rate, burst)
+        self._sent = LeakyBucket(rate, _UNLIMITED)
+
+    @property
+    def sent(self) -> int:
+        return self._sent.level
+
+    def set_rate(self, rate: float) -> None:
+        for bucket in (self._limit, self._sent):
+            bucket.set_rate(rate)
+
+    async def try_acquire(self, callers: Sequence[Credentials]) -> Turn:
+        turn = await self._limit.try_acquire(callers)
+        return await self._sent.try_acquire(callers) if turn.caller else turn
+
+    async def release(self) -> None:
+        for bucket in (self._limit, self._sent):
+            await bucket.release()
+
+    async def exhaust(self) -> None:
+        await self._limit.exhaust()

@@ -7,7 +7,8 @@
 -- ARGV  1 drained a second   2 capacity    3 level of a bucket that is new
 --       4 server             5 lease id, empty to ask for no place           6 lease in ms
 --       7 id of the bucket that the server knows, empty for none             8 id for a bucket that is new
---       9 "1" to fill it     10 requests that the server has made without asking
+--       9 "1" to fill it     10 how many of the requests that the server has made without asking the portal's
+--                               bucket may still hold: they drained at the server's part of the rate
 --       11 "1" to put the caller into the queue again that gets the place
 --       12 now in ms, empty for the engine's clock
 --       13 how many callers wait at the server   14... they, then the leases that are over
@@ -68,7 +69,10 @@ for i = 14 + callers, #ARGV do
 end
 
 -- What is under way does not drain: the portal counts a request when it arrives.
-level = math.max(level - math.max(now - at, 0) * rate, redis.call('ZCARD', LEASES)) + tonumber(ARGV[10])
+-- And while servers went on without the engine, theirs took half of what drained.
+local alone = tonumber(ARGV[10])
+local drained = math.max(now - at, 0) * rate * (alone > 0 and 0.5 or 1)
+level = math.max(level - drained, redis.call('ZCARD', LEASES)) + alone
 -- A server that knows another bucket has seen the engine lose its data: the portal's bucket may be full.
 if ARGV[9] == '1' or (ARGV[7] ~= '' and ARGV[7] ~= id) then
   level = math.max(level, capacity)
