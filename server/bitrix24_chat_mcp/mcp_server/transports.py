@@ -1,5 +1,6 @@
 """Ways to serve: stdio, and Streamable HTTP on loopback."""
 
+import gc
 import os
 import re
 import socket
@@ -173,6 +174,7 @@ def _serve_http(server: ChatServer, http: HttpSettings) -> None:
         proxy_headers=bool(http.trusted_proxies),
         forwarded_allow_ips=list(http.trusted_proxies),
     )
+    gc.freeze()  # what was imported stays, so that no collection looks through it and holds up callers
     uvicorn.Server(config).run(sockets=[listener])  # with uvloop and httptools where they exist
 
 

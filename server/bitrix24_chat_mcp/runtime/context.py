@@ -12,12 +12,12 @@ from bitrix24_chat_mcp.portal.api.errors import PipelineClosedError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Post, Request
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.portal.transport.pipeline import open_pipeline
+from bitrix24_chat_mcp.portal.transport.worker_threads import WorkerThreads
 from bitrix24_chat_mcp.settings.load import Settings
 
 from .caller import caller_credentials
 from .chat_cache import FRESH, ChatCache
 from .portal_access import open_portal_access
-from .worker_threads import WorkerThreads
 from .write_feed import WriteFeed
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class AppContext:
                 rate_limiter=shared.rate_limiter if shared else None,
                 epochs=shared.epochs if shared else None,
                 portals=self._portals,
+                threads=self._threads,
             )
             async with shared.running() if shared else nullcontext(), pipeline as self._send:
                 yield self

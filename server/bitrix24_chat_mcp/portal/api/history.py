@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from . import payloads
-from .lenient_json import count, decode, elements, flag, moment, text
+from .lenient_json import MOST_ROWS, count, decode, elements, flag, moment, take_apart, text
 
 T = TypeVar("T")
 
@@ -81,7 +81,9 @@ _MOST_FILES = 100
 
 def read_history(result: msgspec.Raw, me: str) -> History:
     """Read a part of a history; `me` is the user's number, or empty. Raises ValueError for anything else."""
-    found = decode(result, _histories)
+    found = take_apart(result, _histories)
+    if len(found.messages) > MOST_ROWS:
+        raise ValueError("too many messages")
     names = {count(user.id): text(user.name) for user in _each(found.users, _users)}
     files = {count(file.id): text(file.name) for file in _each(found.files, _files)}
     read = [_read_message(raw, me, names, files) for raw in found.messages]
@@ -158,7 +160,7 @@ def _each(raw: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> list[T]:
 
 def _items(raw: msgspec.Raw) -> list[msgspec.Raw]:
     try:
-        return decode(raw, _lists)
+        return take_apart(raw, _lists)[:MOST_ROWS]
     except msgspec.DecodeError:
         pass
     try:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from . import payloads
-from .lenient_json import count, decode, flag, moment, text
+from .lenient_json import MOST_ROWS, count, decode, flag, moment, take_apart, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,7 @@ _NO_MESSAGE, _NO_CHAT, _NO_USER = payloads.MessagePayload(), payloads.ChatPayloa
 
 def read_page(result: msgspec.Raw, me: str) -> Listing:
     """Read the chats out of an `im.recent.list` result; see `read_listing`."""
-    try:
-        return read_listing(decode(result, _pages).items, me)
-    except msgspec.DecodeError:
-        raise ValueError("not a page") from None
+    return read_listing(take_apart(result, _pages).items, me)
 
 
 def read_listing(result: msgspec.Raw, me: str) -> Listing:
@@ -131,10 +128,9 @@ def read_listing(result: msgspec.Raw, me: str) -> Listing:
     Raises ValueError when the result is no list. A chat that comes twice (an open line that waits in
     the queue and stands in the list) is listed once.
     """
-    try:
-        rows = decode(result, _lists)
-    except msgspec.DecodeError:
-        raise ValueError("not a list") from None
+    rows = take_apart(result, _lists)
+    if len(rows) > MOST_ROWS:
+        raise ValueError("too many rows")
     chats: dict[str, Chat] = {}
     odd: list[str] = []
     for number, row in enumerate(rows, 1):

@@ -7,6 +7,7 @@ last. (A plain asyncio task, because every call pays for it.)
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -20,6 +21,7 @@ from .call_context import CallContext, current_call
 from .outgoing import Outgoing, Stage
 from .progress import Event, Progress
 from .response_cache import CacheKey, ResponseCache
+from .worker_threads import WorkerThreads
 
 T = TypeVar("T")
 _REPORT_EVERY = 1.0
@@ -84,11 +86,17 @@ class RequestCoalescer:
     """The first stage: takes requests from callers, and holds them to their deadlines."""
 
     def __init__(
-        self, send: Stage, seconds: float, cache: ResponseCache, epochs: Epochs | None = None
+        self,
+        send: Stage,
+        seconds: float,
+        cache: ResponseCache,
+        threads: WorkerThreads,
+        epochs: Epochs | None = None,
     ) -> None:
         self._send = send
         self._seconds = seconds
         self._cache = cache
+        self._threads = threads
         self._epochs = epochs or _OneEpoch()
         self._calls: set[_SharedCall] = set()
         self._reads: dict[CacheKey, _SharedCall] = {}
@@ -144,7 +152,9 @@ class RequestCoalescer:
     async def _run(self, shared: _SharedCall) -> None:
         try:
             answer = await self._send(Outgoing(shared.request, shared.time_left, shared.note))
-            shared.outcome = read(shared.request, answer)
+            portal = shared.request.credentials.portal
+            reading = partial(read, shared.request, answer)
+            shared.outcome = await self._threads.read(portal, answer.result, reading)
             if shared.key and self._reads.get(shared.key) is shared:
                 self._cache.put(shared.key, shared.outcome)
         except Exception as error:  # noqa: BLE001 - the callers raise it, not the event loop

@@ -30,6 +30,7 @@ from .response_cache import ResponseCache
 from .retry import Retry
 from .scheduler import BatchScheduler, PortalSchedulers
 from .telemetry import Telemetry
+from .worker_threads import WorkerThreads
 
 T = TypeVar("T")
 CACHE_BYTES = 32 * MIB
@@ -45,6 +46,7 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
     rate_limiter: Callable[[str], RateLimiter] | None = None,
     epochs: Epochs | None = None,
     portals: Collection[str] = (),
+    threads: WorkerThreads | None = None,
     cache_bytes: int = CACHE_BYTES,
     jitter: Random | None = None,
 ) -> AsyncGenerator["RequestPipeline"]:
@@ -54,23 +56,23 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
     takes a portal's origin and returns its rate limiter; the default is a bucket for each portal in this
     process. `epochs` tell which answers are too old because of another server's writes. `portals`, where not
     empty, are the only ones that callers may be redirected to beside `limits.moves_to`; `*.` in them stands
-    for one label.
+    for one label. Answers whose reading takes long are read in `threads`.
     """
-    limits = limits or Limits()
+    limits, threads = limits or Limits(), threads or WorkerThreads()
     telemetry = Telemetry()
 
     def scheduler(portal: str) -> BatchScheduler:
         limiter = rate_limiter(portal) if rate_limiter else LeakyBucket(limits.rate, limits.burst)
-        return BatchScheduler(post, limits, limiter, tasks, telemetry)
+        return BatchScheduler(post, limits, limiter, tasks, telemetry, threads)
 
     async with _task_group() as tasks:
         # Each stage takes the next one, so the last is made first.
-        post = around(partial(_post, client))
+        post = around(partial(_post, client, threads))
         schedulers = PortalSchedulers(scheduler)
         redirects = RedirectFollower(schedulers, limits.moves_to, portals)
         retry = Retry(redirects, limits.attempts, telemetry, jitter or Random())  # noqa: S311 - no secret
         cache = ResponseCache(limits.cache, cache_bytes)
-        coalescer = RequestCoalescer(retry, limits.deadline, cache, epochs)
+        coalescer = RequestCoalescer(retry, limits.deadline, cache, threads, epochs)
         pipeline = RequestPipeline(coalescer, schedulers)
         try:
             yield pipeline
@@ -118,5 +120,7 @@ async def _task_group() -> AsyncGenerator[TaskGroup]:
         raise error from None
 
 
-async def _post(client: HttpClient, request: Request[object]) -> ApiResult:
-    return parse_response(await client.send(request), request.credentials.address(request.method))
+async def _post(client: HttpClient, threads: WorkerThreads, request: Request[object]) -> ApiResult:
+    response, credentials = await client.send(request), request.credentials
+    parse = partial(parse_response, response, credentials.address(request.method))
+    return await threads.read(credentials.portal, response.body, parse)

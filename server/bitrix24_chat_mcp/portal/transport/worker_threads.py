@@ -1,4 +1,7 @@
-"""Threads for work that would hold up the event loop: fuzzy searches, and the sanitizing of long texts."""
+"""Threads for work that would hold up the event loop.
+
+Fuzzy searches, the sanitizing of long texts, and the reading of large answers.
+"""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -7,7 +10,9 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from bitrix24_chat_mcp.portal.api.errors import DeadlineError
-from bitrix24_chat_mcp.portal.transport.call_context import current_call
+from bitrix24_chat_mcp.portal.api.lenient_json import Json, is_costly
+
+from .call_context import current_call
 
 T = TypeVar("T")
 THREADS = 2
@@ -39,6 +44,10 @@ class WorkerThreads:
                 "The portal has answered, but to search and shorten its texts took longer than the call may.",
                 "Try again in a minute, with a shorter query or fewer chats.",
             ) from None
+
+    async def read(self, portal: str, answer: Json, work: Callable[[], T]) -> T:
+        """Return what `work` reads in an answer of a portal: here if that takes no time, else in a thread."""
+        return await self._run_in_turn(portal, work) if is_costly(answer) else work()
 
     async def _run_in_turn(self, caller: Hashable, work: Callable[[], T]) -> T:
         turn = self._turns.setdefault(caller, asyncio.Lock())
