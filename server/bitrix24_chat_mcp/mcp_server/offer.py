@@ -25,27 +25,30 @@ AnyTool = TypeVar("AnyTool", Tool, DefinedTool)
 def offered(allowed: Sequence[AnyTool]) -> list[AnyTool]:
     """Return the tools that the client of the current request is offered, of those that are allowed."""
     request = current_request()
-    return list(allowed) if request is None else [tool for tool in allowed if _is_offered(tool, request)]
+    if request is None:
+        return list(allowed)
+    headers = _headers(request)
+    readonly, toolsets = headers.get(READONLY_HEADER, ""), headers.get(TOOLSETS_HEADER)
+    return [tool for tool in allowed if _is_offered(tool, readonly, toolsets, request)]
 
 
 async def keep_narrowed_lists_private(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
     """Let no cache give one client's list of tools to another that asks for more or less; a middleware."""
     result = await call_next(ctx)
-    narrowed = not _NARROWING.isdisjoint(name.lower() for name in _headers(ctx))
-    if ctx.method == "tools/list" and narrowed and isinstance(result, dict) and "cacheScope" in result:
-        return {**result, "cacheScope": "private"}
-    return result
+    if ctx.method != "tools/list" or not isinstance(result, dict) or "cacheScope" not in result:
+        return result
+    headers = _headers(ctx)
+    narrowed = TOOLSETS_HEADER in headers or READONLY_HEADER in headers
+    return {**result, "cacheScope": "private"} if narrowed else result
 
 
-_NARROWING = {TOOLSETS_HEADER.lower(), READONLY_HEADER.lower()}
-
-
-def _is_offered(tool: Tool | DefinedTool, request: RequestContext) -> bool:
-    headers = _headers(request)
+def _is_offered(
+    tool: Tool | DefinedTool, readonly: str, toolsets: str | None, request: RequestContext
+) -> bool:
     reads = tool.annotations is not None and tool.annotations.read_only_hint
-    if headers.get(READONLY_HEADER, "").strip().lower() not in _OFF and not reads:
+    if readonly.strip().lower() not in _OFF and not reads:
         return False
-    if TOOLSETS_HEADER in headers and tool.name not in _named(headers[TOOLSETS_HEADER]):
+    if toolsets is not None and tool.name not in _named(toolsets):
         return False
     return tool.name not in _ASKING or app_context().confirm == "host" or can_be_asked(request)
 

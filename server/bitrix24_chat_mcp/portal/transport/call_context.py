@@ -4,11 +4,11 @@ It travels in a context variable, so that all requests of a tool call share one 
 handed through every function.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from random import getrandbits
 
 import anyio
 
@@ -22,7 +22,7 @@ class CallContext:
 
     deadline: float
     seconds: float
-    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    id: str = field(default_factory=lambda: f"{getrandbits(32):08x}")
     report: Report | None = None
     notices: list[str] = field(default_factory=list[str])
     """Sentences for the caller that come once, beside the answer."""
