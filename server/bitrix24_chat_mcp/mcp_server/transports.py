@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 _MOST_BODY = 64 * 1024  # bytes, anywhere but at PATH
+_MOST_CONCURRENT = 3000  # connections beside the streams of sessions; beyond that 503
 _CORS_REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -169,6 +170,7 @@ def _serve_http(server: ChatServer, http: HttpSettings) -> None:
         log_config=None,
         access_log=False,
         lifespan="on",
+        limit_concurrency=http.max_sessions + _MOST_CONCURRENT,
         timeout_graceful_shutdown=3,
         server_header=False,
         proxy_headers=bool(http.trusted_proxies),
