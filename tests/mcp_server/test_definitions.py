@@ -71,6 +71,17 @@ async def test_a_prompt_that_is_not_there_is_the_caller_s_mistake(
     assert not caplog.records
 
 
+async def test_an_argument_that_a_prompt_does_not_have_is_the_caller_s_mistake(
+    converse: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with converse() as client:
+        with pytest.raises(MCPError, match="UNKNOWN_ARGUMENT: triage_inbox has no argument") as refused:
+            await client.get_prompt("triage_inbox", {"kind\x1b" * 20_000: "x"})
+    assert refused.value.code == INVALID_PARAMS
+    assert len(refused.value.message) < 200
+    assert not caplog.records
+
+
 async def test_a_change_of_the_definitions_has_its_line_in_the_changelog() -> None:
     """The line names them by their digest, so that it cannot be forgotten: it has to be written by hand."""
     name = f"definitions {await digest()}"

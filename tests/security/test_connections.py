@@ -86,6 +86,11 @@ def test_a_stream_outlives_the_time_for_requests(server: Command) -> None:
             assert not stream.is_closed
 
 
+def test_a_request_with_two_hosts_is_refused(server: Command) -> None:
+    two = b"GET /healthz HTTP/1.1\nHost: 127.0.0.1:1\nHost: evil.example\nConnection: close\n\n"
+    assert dropped(server.say(two)).split(b"\r\n")[0].split()[1] in {b"400", b"421"}
+
+
 CALL = message("tools/call", name="list_recent_chats", arguments={"limit": 200, "detail": "full"})
 LIST = json.dumps(CALL).encode()
 LISTING = "".join(

@@ -100,6 +100,32 @@ async def test_no_spelling_of_the_path_is_served_without_credentials(
     assert not portal.requests
 
 
+HOSTS = [b"127.0.0.1:1@evil", b"127.0.0.1:1evil", b"127.0.0.1:", b"127.0.0.1:1 evil", b"[::1]:1.evil"]
+ORIGINS = ["http://127.0.0.1:1@evil.example", "http://localhost:1.evil.example", "http://localhost:1/x"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+async def test_a_host_that_only_begins_as_an_allowed_one_is_refused(serve: Serve, host: bytes) -> None:
+    async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        for path in ("/mcp", "/authorize", "/healthz"):
+            assert (await http.post(path, json=HELLO, headers={b"Host": host})).status_code == 421
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+async def test_an_origin_that_only_begins_as_an_allowed_one_is_refused(serve: Serve, origin: str) -> None:
+    async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        assert (await http.post("/mcp", json=HELLO, headers={"Origin": origin})).status_code == 403
+
+
+async def test_a_flood_of_headers_is_refused(serve: Serve) -> None:
+    async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        for path in ("/mcp", "/token", "/healthz"):
+            many = {f"X-{number}": "1" for number in range(200)}
+            answer = await http.post(path, headers=many)
+            assert answer.status_code == 431
+            assert "more than 100 headers" in answer.text
+
+
 @pytest.mark.parametrize("path", ["/mcp//", "/healthz/", "/token/", "/mcp%2F%2F", "//evil.example/mcp/"])
 async def test_a_forged_host_is_redirected_to_by_nothing(serve: Serve, path: str) -> None:
     async with serve(**WAYS["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:

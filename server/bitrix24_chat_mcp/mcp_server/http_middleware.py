@@ -1,8 +1,9 @@
-"""What every HTTP request passes first: bounds for its body, and a sentence where the server fails."""
+"""What every HTTP request passes first: bounds for headers and body, a sentence where the server fails."""
 
 import asyncio
 import logging
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,9 @@ from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
 
 _logger = logging.getLogger(__name__)
 _MOST_PATH = 200
+MOST_HEADERS = 100
+_HOST = re.compile(rb"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(rb"null|[a-z][a-z0-9+.-]*://" + _HOST.pattern, re.IGNORECASE)
 
 
 class BodyLimit:
@@ -65,6 +69,29 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return unread.pop() if unread else await receive()
 
     return replay
+
+
+class HeaderCheck:
+    """Refuses requests with too many headers, and with a Host or Origin that can be read in two ways."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it."""
+        refusal = _wrong_headers(scope["headers"]) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+
+def _wrong_headers(headers: Sequence[tuple[bytes, bytes]]) -> JSONResponse | None:
+    if len(headers) > MOST_HEADERS:
+        return _refusal(431, f"The request has more than {MOST_HEADERS} headers.")
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or not all(map(_HOST.fullmatch, hosts)):
+        return _refusal(421, "The Host header is no name or address, with or without a port.")
+    if not all(_ORIGIN.fullmatch(value) for name, value in headers if name == b"origin"):
+        return _refusal(403, "The Origin header is no origin.")
+    return None
 
 
 class ErrorResponses:

@@ -122,10 +122,13 @@ class ChatServer(MCPServer[AppContext]):
         context: Context[AppContext, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
         """Render a prompt; a name that there is not is the caller's mistake, and no failure of the server."""
-        known = [prompt.name for prompt in await self.list_prompts()]
+        known = {prompt.name: prompt for prompt in await self.list_prompts()}
         if name not in known:
             asked = sanitize(name, _LONGEST_NAME)
             raise MCPError(INVALID_PARAMS, f"There is no prompt {asked!r}, only {', '.join(known)}.")
+        takes = [argument.name for argument in known[name].arguments or ()]
+        if complaint := argument_errors.unknown(name, arguments or (), takes):
+            raise MCPError(INVALID_PARAMS, complaint)
         return await super().get_prompt(name, arguments, context)
 
 

@@ -69,7 +69,7 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
     from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.routing import BaseRoute, Route  # noqa: PLC0415
 
-    from .http_middleware import BodyLimit, ErrorResponses  # noqa: PLC0415
+    from .http_middleware import BodyLimit, ErrorResponses, HeaderCheck  # noqa: PLC0415
 
     sessions = server.http_sessions(http, _transport_security(http))
     endpoint: ASGIApp = BodyLimit(StreamableHTTPASGIApp(sessions), http.max_body_bytes, http.request_seconds)
@@ -84,6 +84,7 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
         routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), ready, *oauth_routes],
         middleware=[
             Middleware(ErrorResponses),
+            Middleware(HeaderCheck),
             Middleware(BodyLimit, _MOST_BODY, http.request_seconds, exempt=paths),
         ],
         lifespan=lambda _: sessions.run(),
