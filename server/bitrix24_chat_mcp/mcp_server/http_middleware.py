@@ -9,10 +9,13 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+from bitrix24_chat_mcp.portal.api.lenient_json import values
 
 _logger = logging.getLogger(__name__)
 _MOST_PATH = 200
 MOST_HEADERS = 100
+MOST_VALUES = 20_000
+"""JSON values of a body, by `values`: a megabyte of tiny ones would hold up others."""
 _HOST = re.compile(rb"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rb"null|[a-z][a-z0-9+.-]*://" + _HOST.pattern, re.IGNORECASE)
 
@@ -20,8 +23,9 @@ _ORIGIN = re.compile(rb"null|[a-z][a-z0-9+.-]*://" + _HOST.pattern, re.IGNORECAS
 class BodyLimit:
     """Reads a request's body before the application runs, so that size and time are bounded in one place.
 
-    More than `max_bytes` is answered with 413, a body that takes longer than `seconds` with 408; a client
-    that hangs up while sending is not answered at all. Paths in `exempt` have a limit of their own.
+    More than `max_bytes`, or than MOST_VALUES, is answered with 413, a body that takes longer than `seconds`
+    with 408; a client that hangs up while sending is not answered at all. Paths in `exempt` have a limit of
+    their own.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, exempt: Collection[str] = ()) -> None:
@@ -40,9 +44,8 @@ class BodyLimit:
         except TimeoutError:
             slow = f"The request's body did not arrive within {self._seconds:g} seconds."
             return await _refusal(408, slow, {"Connection": "close"})(scope, receive, send)
-        except OverflowError:
-            large = f"The request's body is larger than {self._max_bytes} bytes."
-            return await _refusal(413, large)(scope, receive, send)
+        except OverflowError as error:
+            return await _refusal(413, f"The request's body {error}.")(scope, receive, send)
         if body is not None:
             await self._app(scope, _replayed(body, receive), send)
         return None
@@ -56,8 +59,10 @@ class BodyLimit:
                 return None
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
-                raise OverflowError
+                raise OverflowError(f"is larger than {self._max_bytes} bytes")
             more = message.get("more_body", False)
+        if values(body) > MOST_VALUES:
+            raise OverflowError(f"has more than {MOST_VALUES} values")
         return bytes(body)
 
 

@@ -70,7 +70,7 @@ def begins(body: Json) -> bool:
     return bytes(memoryview(body)[:256]).lstrip().startswith((b"{", b"["))
 
 
-def values(body: bytes) -> int:
+def values(body: bytes | bytearray) -> int:
     """Return how many values a piece of JSON holds at most, in a fraction of the time of decoding it."""
     return len(body) - len(body.translate(None, b",[{"))
 
