@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
-from bitrix24_chat_mcp.portal.api.lenient_json import MOST_ROWS, MOST_VALUES, values
+from bitrix24_chat_mcp.portal.api.lenient_json import MOST_ROWS, MOST_VALUES, weight
 from bitrix24_chat_mcp.portal.api.rest import Request
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
 from bitrix24_chat_mcp.portal.transport.limits import Limits
@@ -53,9 +53,9 @@ def damaged() -> bytes:
     return five_thousand_chats().replace(b'{"result"', rb'{"x":"\ud83d","result"', 1)
 
 
-@pytest.mark.parametrize("unit", [b"[]", b"0", b'""', b"{}", b"[[]]", b'{"a":0}'])
+@pytest.mark.parametrize("unit", [b"[]", b"0", b'""', b"{}", b"[[]]", b'{"a":0}', b"[" * 40 + b"]" * 40])
 async def test_an_answer_of_too_many_values_is_not_read(unit: bytes, era: Era) -> None:
-    many = b'{"result":[' + (unit + b",") * MOST_VALUES + b"0]}"
+    many = b'{"result":[' + (unit + b",") * (MOST_VALUES + 100) + b"0]}"
     async with asking(many, era) as client:
         answer = await client.call_tool("list_recent_chats")
     assert text(answer).startswith("ANSWER_TOO_LARGE: The portal's answer has more than 750,000 values")
@@ -126,4 +126,4 @@ async def test_a_costly_answer_is_read_in_a_thread_alone_and_in_a_batch(chats: i
 
 
 def test_the_bound_for_values_leaves_room_for_more_than_five_thousand_chats() -> None:
-    assert values(five_thousand_chats()) < MOST_VALUES * 0.8
+    assert weight(five_thousand_chats()) < MOST_VALUES * 0.8

@@ -91,11 +91,14 @@ class HeaderCheck:
 def _wrong_headers(headers: Sequence[tuple[bytes, bytes]]) -> JSONResponse | None:
     if len(headers) > MOST_HEADERS:
         return _refusal(431, f"The request has more than {MOST_HEADERS} headers.")
-    hosts = [value for name, value in headers if name == b"host"]
-    if len(hosts) > 1 or not all(map(_HOST.fullmatch, hosts)):
-        return _refusal(421, "The Host header is no name or address, with or without a port.")
-    if not all(_ORIGIN.fullmatch(value) for name, value in headers if name == b"origin"):
-        return _refusal(403, "The Origin header is no origin.")
+    seen = False
+    for name, value in headers:
+        if name == b"host":
+            if seen or not _HOST.fullmatch(value):
+                return _refusal(421, "The Host header is no name or address, with or without a port.")
+            seen = True
+        elif name == b"origin" and not _ORIGIN.fullmatch(value):
+            return _refusal(403, "The Origin header is no origin.")
     return None
 
 

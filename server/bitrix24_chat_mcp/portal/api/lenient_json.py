@@ -19,7 +19,7 @@ Json = bytes | memoryview | msgspec.Raw
 MOST_OF_A_PART = 256 * 1024
 """Bytes of a part that is read: one row, one message, one error."""
 MOST_VALUES = 750_000
-"""Values of a whole answer, by `values`: those of 7,000 chats, which are taken apart in 40 ms."""
+"""Values of a whole answer, by `weight`: those of 8,000 chats, which are taken apart in 50 ms."""
 MOST_ROWS = 10_000
 _MOST_REPAIRED = 16 * 1024 * 1024
 _MOST_REPAIRED_LISTS = 100_000
@@ -73,6 +73,12 @@ def begins(body: Json) -> bool:
 def values(body: bytes | bytearray) -> int:
     """Return how many values a piece of JSON holds at most, in a fraction of the time of decoding it."""
     return len(body) - len(body.translate(None, b",[{"))
+
+
+def weight(body: bytes) -> int:
+    """Return what it costs to take a piece of an answer apart, in values; a bracket alone costs a quarter."""
+    commas = body.count(b",")
+    return commas + (values(body) - commas) // 4
 
 
 def is_costly(body: Json) -> bool:

@@ -6,7 +6,7 @@ handed through every function.
 
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from random import getrandbits
 
@@ -58,12 +58,22 @@ def pop_notices() -> list[str]:
 @contextmanager
 def deadline(seconds: float, report: Report | None = None) -> Generator[CallContext]:
     """Run what is inside as one call that may take `seconds`, all its requests together."""
-    call = CallContext(anyio.current_time() + seconds, seconds, report=report)
-    token = _current.set(call)
+    call, token = begin_call(seconds, report)
     try:
         yield call
     finally:
-        _current.reset(token)
+        end_call(token)
+
+
+def begin_call(seconds: float, report: Report | None = None) -> tuple[CallContext, Token[CallContext | None]]:
+    """Begin a call that may take `seconds`, until `end_call`: what `deadline` does, for every request."""
+    call = CallContext(anyio.current_time() + seconds, seconds, report=report)
+    return call, _current.set(call)
+
+
+def end_call(token: Token[CallContext | None]) -> None:
+    """End the call that was begun with this token."""
+    _current.reset(token)
 
 
 def restart_deadline() -> None:

@@ -10,7 +10,7 @@ from mmap import mmap
 import anyio.lowlevel
 
 from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError, OversizedResponseError
-from bitrix24_chat_mcp.portal.api.lenient_json import MOST_VALUES, values
+from bitrix24_chat_mcp.portal.api.lenient_json import MOST_VALUES, weight
 
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _EITHER_HEADER = zlib.MAX_WBITS + 32
@@ -67,7 +67,7 @@ class Body:
 
     def _put(self, piece: bytes) -> None:
         end = self._size + len(piece)
-        self._values += values(piece)
+        self._values += weight(piece)
         if self._values > MOST_VALUES:
             raise _oversized(f"has more than {MOST_VALUES:,} values")
         if end > self._limit:
