@@ -78,7 +78,10 @@ async def test_an_argument_that_a_prompt_does_not_have_is_the_caller_s_mistake(
         said = r"UNKNOWN_ARGUMENT: triage_inbox has no argument 'kind'. Did you mean kinds\? It takes kinds."
         with pytest.raises(MCPError, match=said) as refused:
             await client.get_prompt("triage_inbox", {"kind": "person"})
-    assert refused.value.code == INVALID_PARAMS
+        with pytest.raises(MCPError, match="UNKNOWN_ARGUMENT") as long:
+            await client.get_prompt("triage_inbox", {"kind\x1b" * 20_000: "x"})
+    assert refused.value.code == long.value.code == INVALID_PARAMS
+    assert len(long.value.message) < 200
     assert not caplog.records
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from bitrix24_chat_mcp.mcp_server.app import build_server
 from bitrix24_chat_mcp.mcp_server.resources import RECENT
-from bitrix24_chat_mcp.mcp_server.subscriptions import EVERY
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.runtime.caller import EVERY
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from mcp import Client, MCPError

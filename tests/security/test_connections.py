@@ -5,12 +5,17 @@ import json
 import socket
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from bitrix24_chat_mcp.mcp_server.connections import connection_class
 from bitrix24_chat_mcp.mcp_server.transports import open_listener
 from bitrix24_chat_mcp.settings.sections import HttpSettings
-from support.http_wire import ACCEPT, HELLO, Command, command, dropped
+from starlette.types import Receive, Scope, Send
+from support.http_wire import ACCEPT, HELLO, Command, command, dropped, headers, message
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 
 def is_over(connection: socket.socket, drop: bytes) -> bool:
@@ -81,6 +86,35 @@ def test_a_stream_outlives_the_time_for_requests(server: Command) -> None:
             assert not stream.is_closed
 
 
+def test_a_request_with_two_hosts_is_refused(server: Command) -> None:
+    two = b"GET /healthz HTTP/1.1\nHost: 127.0.0.1:1\nHost: evil.example\nConnection: close\n\n"
+    assert dropped(server.say(two)).split(b"\r\n")[0].split()[1] in {b"400", b"421"}
+
+
+CALL = message("tools/call", name="list_recent_chats", arguments={"limit": 200, "detail": "full"})
+LIST = json.dumps(CALL).encode()
+LISTING = "".join(
+    f"{name}: {value}\n"
+    for name, value in {
+        **headers("tools/call"),
+        "Mcp-Name": "list_recent_chats",
+        "Host": "127.0.0.1:8000",
+    }.items()
+)
+
+
+def test_answers_that_are_not_read_are_dropped_slow_read(server: Command) -> None:
+    head = f"POST /mcp HTTP/1.1\n{LISTING}Content-Length: {len(LIST)}\n\n".replace("\n", "\r\n").encode()
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall((head + LIST) * 600)  # 20 MB of answers, more than systems buffer
+        for _ in range(4):
+            assert dropped(server.connect()) == b"", "and meanwhile the time has passed"
+        assert 0 < dropped(connection).count(b"HTTP/1.1 200 OK") < 600
+
+
 def test_aborted_posts_leave_nothing_in_the_log(tmp_path: Path) -> None:
     with command(tmp_path) as server:
         accept = b"Accept: application/json, text/event-stream\n"
@@ -90,6 +124,29 @@ def test_aborted_posts_leave_nothing_in_the_log(tmp_path: Path) -> None:
         assert httpx.get(f"{server.base}/healthz").status_code == 200
     assert "Traceback" not in server.written
     assert "ERROR" not in server.written
+
+
+async def test_of_too_many_connections_that_say_nothing_the_oldest_is_dropped() -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    config, state = Config(app, log_config=None, lifespan="off"), ServerState()
+    config.load()
+    kind: Any = connection_class(60, 1000, max_waiting=3)
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: kind(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        assert [await said[0].read() for said in silent[:2]] == [b"", b""]
+        assert not any(said[0].at_eof() for said in silent[2:])
+        for one in (writer, *(writer for _, writer in silent)):
+            one.close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

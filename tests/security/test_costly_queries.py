@@ -6,7 +6,7 @@ import anyio
 import pytest
 from bitrix24_chat_mcp.portal.api.errors import DeadlineError
 from bitrix24_chat_mcp.portal.transport.call_context import deadline
-from bitrix24_chat_mcp.runtime.worker_threads import WorkerThreads
+from bitrix24_chat_mcp.portal.transport.worker_threads import WorkerThreads
 
 
 async def test_fairness_work_of_one_caller_never_takes_all_threads() -> None:

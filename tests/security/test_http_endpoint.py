@@ -1,5 +1,7 @@
 """What the HTTP server offers to strangers: one guarded endpoint, bounded requests, and no redirects."""
 
+import json
+
 import anyio
 import httpx
 import pytest
@@ -98,6 +100,43 @@ async def test_no_spelling_of_the_path_is_served_without_credentials(
                 assert "mcp-session-id" not in answer.headers, (verb, path)
                 assert "jsonrpc" not in answer.text, (verb, path)
     assert not portal.requests
+
+
+HOSTS = [b"127.0.0.1:1@evil", b"127.0.0.1:1evil", b"127.0.0.1:", b"127.0.0.1:1 evil", b"[::1]:1.evil"]
+ORIGINS = ["http://127.0.0.1:1@evil.example", "http://localhost:1.evil.example", "http://localhost:1/x"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+async def test_a_host_that_only_begins_as_an_allowed_one_is_refused(serve: Serve, host: bytes) -> None:
+    async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        for path in ("/mcp", "/authorize", "/healthz"):
+            assert (await http.post(path, json=HELLO, headers={b"Host": host})).status_code == 421
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+async def test_an_origin_that_only_begins_as_an_allowed_one_is_refused(serve: Serve, origin: str) -> None:
+    async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        assert (await http.post("/mcp", json=HELLO, headers={"Origin": origin})).status_code == 403
+
+
+@pytest.mark.parametrize("value", ["[]", "[[]]", '{"a":1}', '"x"', "0"])
+async def test_a_body_of_too_many_values_is_not_read(serve: Serve, portal: DemoPortal, value: str) -> None:
+    own = headers("tools/call") | {"Mcp-Name": "list_recent_chats", "X-Bitrix24-Webhook": portal.webhook(1)}
+    async with serve(**WAYS["webhook-header"]) as base, httpx.AsyncClient(base_url=base, headers=own) as http:
+        call = message("tools/call", name="list_recent_chats", arguments={"kinds": "many"})
+        body = json.dumps(call).replace('"many"', f"[{value}{f',{value}' * 20_000}]")
+        answer = await http.post("/mcp", content=body)
+        assert answer.status_code == 413
+        assert "has more than 20000 values" in answer.text
+
+
+async def test_a_flood_of_headers_is_refused(serve: Serve) -> None:
+    async with serve(auth=["bitrix24"]) as base, httpx.AsyncClient(base_url=base) as http:
+        for path in ("/mcp", "/token", "/healthz"):
+            many = {f"X-{number}": "1" for number in range(200)}
+            answer = await http.post(path, headers=many)
+            assert answer.status_code == 431
+            assert "more than 100 headers" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/mcp//", "/healthz/", "/token/", "/mcp%2F%2F", "//evil.example/mcp/"])

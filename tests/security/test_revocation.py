@@ -10,10 +10,10 @@ import pytest
 from bitrix24_chat_mcp.auth.grants import GrantStore
 from bitrix24_chat_mcp.auth.webhooks import VERIFIED_SECONDS
 from bitrix24_chat_mcp.mcp_server.app import build_server
-from bitrix24_chat_mcp.mcp_server.subscriptions import EVERY
 from bitrix24_chat_mcp.mcp_server.transports import http_app
 from bitrix24_chat_mcp.portal.oauth.local_store import FileTokenStore
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_process
+from bitrix24_chat_mcp.runtime.caller import EVERY
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal
 from starlette.applications import Starlette
@@ -153,6 +153,33 @@ async def test_a_session_s_subscription_goes_on_with_its_latest_token(
     polls = len(portal.requests)
     await asyncio.sleep(EVERY * 2.5)
     assert len(portal.requests) > polls
+
+
+async def test_a_session_s_get_stream_ends_when_its_grant_is_revoked(
+    app: Starlette, portal: DemoPortal, store: FileTokenStore
+) -> None:
+    grant = await Grant.begin(portal, store)
+    session = await session_of(app, grant.headers)
+    async with asking(app, None, session, method="GET") as stream:
+        await asyncio.sleep(EVERY * 2.5)
+        assert stream.status == 200
+        assert not stream.over
+        await grant.end()
+        await asyncio.sleep(EVERY)
+        assert stream.over
+    assert (await answer(app, SUBSCRIBE, session)).status == 401
+
+
+async def test_a_session_s_get_stream_ends_when_the_portal_withdraws_its_webhook(
+    app: Starlette, portal: DemoPortal
+) -> None:
+    session = await session_of(app, {"X-Bitrix24-Webhook": portal.webhook(7)})
+    async with asking(app, None, session, method="GET") as stream:
+        portal.revoked.add(7)
+        await asyncio.sleep(VERIFIED_SECONDS - EVERY)
+        assert not stream.over
+        await asyncio.sleep(EVERY * 3)
+        assert stream.over
 
 
 @pytest.mark.parametrize("era", ["2026", "2025"])

@@ -15,7 +15,7 @@ from bitrix24_chat_mcp.portal.transport.http_client import HttpClient, in_proces
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_demo_portal import DemoPortal, Fault
 from starlette.applications import Starlette
-from support.asgi import Exchange, answer
+from support.asgi import Exchange, answer, asking
 from support.conversation import VIRTUAL_TIME
 from support.http_wire import ACCEPT, HELLO, headers, message
 
@@ -114,6 +114,29 @@ async def test_invented_webhooks_make_nobody_else_wait(app: Starlette, portal: D
     refused = await asyncio.gather(*flood)
     assert {each.status for each in refused} <= {401, 503}
     assert MOST_REFUSALS <= profiles(portal) - 1 < MOST_REFUSALS + 4
+
+
+async def test_invented_webhooks_from_many_addresses_make_no_verified_caller_wait(
+    app: Starlette, portal: DemoPortal
+) -> None:
+    own = headers("tools/call") | {"Mcp-Name": "list_recent_chats", "X-Bitrix24-Webhook": portal.webhook(7)}
+    assert (await answer(app, message("tools/list"), own | {"Mcp-Method": "tools/list"})).status == 200
+
+    async def invent(number: int) -> None:
+        shown = own | {"X-Bitrix24-Webhook": INVENTED % (number, number)}
+        async with asking(app, LIST, shown, address=f"198.51.{number}.9") as stranger:
+            await asyncio.sleep(30)
+            assert stranger.status in {401, 503}
+
+    async with asyncio.TaskGroup() as flood:
+        for number in range(200):
+            flood.create_task(invent(number))
+        await asyncio.sleep(5)
+        async with asking(app, LIST, own) as exchange:
+            await asyncio.sleep(4)  # in virtual seconds: the portal's rate is known
+            assert exchange.over
+            assert exchange.status == 200
+    assert profiles(portal) < 80, "those of strangers who still waited when their time was up are not asked"
 
 
 async def test_an_address_that_has_shown_invented_webhooks_has_to_pause_and_others_not(

@@ -18,6 +18,8 @@ PATIENCE = 10.0
 """Seconds that an attempt may take."""
 _REFUSAL_SECONDS = 60.0
 _MOST_CONCURRENT = 4
+_MOST_TOGETHER = 8
+"""Of all networks: however many there are, their attempts take little of the portal's rate limit."""
 _MOST_NETWORKS = 10_000
 
 
@@ -44,6 +46,7 @@ class AttemptLimiter:
         self._late = late
         self._everywhere = everywhere
         self._refusals: TTLCache[str, int] = TTLCache(_MOST_NETWORKS, _REFUSAL_SECONDS, current_time)
+        self._all = asyncio.Semaphore(_MOST_TOGETHER)
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
@@ -55,7 +58,7 @@ class AttemptLimiter:
         caller = network(address)
         slots = self._slots.setdefault(caller, asyncio.Semaphore(_MOST_CONCURRENT))
         try:
-            async with asyncio.timeout(PATIENCE), slots:
+            async with asyncio.timeout(PATIENCE), slots, self._all:
                 if await self._count(caller) >= MOST_REFUSALS:
                     raise _try_later(self._refused)
                 yield

@@ -4,6 +4,7 @@ The settings allow some of three kinds: an access token that this server has iss
 webhook in a header, and the one bearer token of a server that belongs to one user.
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from urllib.parse import urlsplit
@@ -20,12 +21,18 @@ from starlette.authentication import AuthCredentials, AuthenticationBackend, Aut
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.portal.api.credentials import Webhook, is_listed, parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError, StoreUnreachableError
-from bitrix24_chat_mcp.runtime.caller import CallerToken, CredentialProvider, provider
+from bitrix24_chat_mcp.runtime.caller import (
+    EVERY,
+    CallerToken,
+    CredentialProvider,
+    current_caller,
+    provider,
+)
 
 from .clients import SCOPE
 from .webhooks import WebhookVerifier
@@ -120,8 +127,37 @@ def require_caller(app: ASGIApp, backend: CallerAuthBackend, metadata: str | Non
 
     `metadata` is the address at which a client without credentials learns how to get some.
     """
-    required = RequireAuthMiddleware(app, [SCOPE], AnyHttpUrl(metadata) if metadata else None)
+    admitted = _LastingRequests(app)
+    required = RequireAuthMiddleware(admitted, [SCOPE], AnyHttpUrl(metadata) if metadata else None)
     return AuthenticationMiddleware(AuthContextMiddleware(required), backend=backend, on_error=_refuse)
+
+
+class _LastingRequests:
+    """Ends the streams that a session's client listens to (GET) when the caller's access is gone.
+
+    Other requests end by their deadline; `subscriptions/listen` tells its client why it ends, and does so
+    itself.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        caller = current_caller()
+        if scope["type"] != "http" or scope["method"] != "GET" or caller is None:
+            return await self._app(scope, receive, send)
+        serving = asyncio.ensure_future(self._app(scope, receive, send))
+        try:
+            while not (await asyncio.wait([serving], timeout=EVERY))[0]:
+                if not await caller.still_admitted():
+                    serving.cancel()
+                    await asyncio.wait([serving])
+                    await send({"type": "http.response.body"})
+                    return None
+            return await serving
+        finally:
+            serving.cancel()
 
 
 def one_token(secret: str, resource: str, owner: CredentialProvider) -> Verify:

@@ -1,24 +1,32 @@
-"""What every HTTP request passes first: bounds for its body, and a sentence where the server fails."""
+"""What every HTTP request passes first: bounds for headers and body, a sentence where the server fails."""
 
 import asyncio
 import logging
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+from bitrix24_chat_mcp.portal.api.lenient_json import values
 from bitrix24_chat_mcp.portal.transport.engine_use import new_use
 
 _logger = logging.getLogger(__name__)
 _MOST_PATH = 200
+MOST_HEADERS = 100
+MOST_VALUES = 20_000
+"""JSON values of a body, by `values`: a megabyte of tiny ones would hold up others."""
+_HOST = re.compile(rb"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(rb"null|[a-z][a-z0-9+.-]*://" + _HOST.pattern, re.IGNORECASE)
 
 
 class BodyLimit:
     """Reads a request's body before the application runs, so that size and time are bounded in one place.
 
-    More than `max_bytes` is answered with 413, a body that takes longer than `seconds` with 408; a client
-    that hangs up while sending is not answered at all. Paths in `exempt` have a limit of their own.
+    More than `max_bytes`, or than MOST_VALUES, is answered with 413, a body that takes longer than `seconds`
+    with 408; a client that hangs up while sending is not answered at all. Paths in `exempt` have a limit of
+    their own.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, exempt: Collection[str] = ()) -> None:
@@ -37,9 +45,8 @@ class BodyLimit:
         except TimeoutError:
             slow = f"The request's body did not arrive within {self._seconds:g} seconds."
             return await _refusal(408, slow, {"Connection": "close"})(scope, receive, send)
-        except OverflowError:
-            large = f"The request's body is larger than {self._max_bytes} bytes."
-            return await _refusal(413, large)(scope, receive, send)
+        except OverflowError as error:
+            return await _refusal(413, f"The request's body {error}.")(scope, receive, send)
         if body is not None:
             await self._app(scope, _replayed(body, receive), send)
         return None
@@ -53,8 +60,10 @@ class BodyLimit:
                 return None
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
-                raise OverflowError
+                raise OverflowError(f"is larger than {self._max_bytes} bytes")
             more = message.get("more_body", False)
+        if values(body) > MOST_VALUES:
+            raise OverflowError(f"has more than {MOST_VALUES} values")
         return bytes(body)
 
 
@@ -78,6 +87,32 @@ class OneEngineUse:
         """Serve a request."""
         with new_use():
             await self._app(scope, receive, send)
+
+
+class HeaderCheck:
+    """Refuses requests with too many headers, and with a Host or Origin that can be read in two ways."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it."""
+        refusal = _wrong_headers(scope["headers"]) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+
+def _wrong_headers(headers: Sequence[tuple[bytes, bytes]]) -> JSONResponse | None:
+    if len(headers) > MOST_HEADERS:
+        return _refusal(431, f"The request has more than {MOST_HEADERS} headers.")
+    seen = False
+    for name, value in headers:
+        if name == b"host":
+            if seen or not _HOST.fullmatch(value):
+                return _refusal(421, "The Host header is no name or address, with or without a port.")
+            seen = True
+        elif name == b"origin" and not _ORIGIN.fullmatch(value):
+            return _refusal(403, "The Origin header is no origin.")
+    return None
 
 
 class ErrorResponses:

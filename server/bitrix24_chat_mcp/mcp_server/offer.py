@@ -29,23 +29,28 @@ AnyTool = TypeVar("AnyTool", Tool, DefinedTool)
 def offered(allowed: Sequence[AnyTool]) -> list[AnyTool]:
     """Return the tools that the client of the current request is offered, of those that are allowed."""
     request = current_request()
-    return list(allowed) if request is None else [tool for tool in allowed if _is_offered(tool, request)]
+    if request is None:
+        return list(allowed)
+    readonly, toolsets = _headers(request, READONLY_HEADER), _headers(request, TOOLSETS_HEADER)
+    return [tool for tool in allowed if _is_offered(tool, readonly, toolsets, request)]
 
 
 async def keep_narrowed_lists_private(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
     """Let no cache give one client's list of tools to another that asks for more or less; a middleware."""
     result = await call_next(ctx)
+    if ctx.method != "tools/list" or not isinstance(result, dict) or "cacheScope" not in result:
+        return result
     narrowed = _headers(ctx, TOOLSETS_HEADER) or _headers(ctx, READONLY_HEADER)
-    if ctx.method == "tools/list" and narrowed and isinstance(result, dict) and "cacheScope" in result:
-        return {**result, "cacheScope": "private"}
-    return result
+    return {**result, "cacheScope": "private"} if narrowed else result
 
 
-def _is_offered(tool: Tool | DefinedTool, request: RequestContext) -> bool:
+def _is_offered(
+    tool: Tool | DefinedTool, readonly: Sequence[str], toolsets: Sequence[str], request: RequestContext
+) -> bool:
     reads = tool.annotations is not None and tool.annotations.read_only_hint
-    if not reads and any(value.strip().lower() not in _OFF for value in _headers(request, READONLY_HEADER)):
+    if not reads and any(value.strip().lower() not in _OFF for value in readonly):
         return False
-    if any(tool.name not in _named(sets) for sets in _headers(request, TOOLSETS_HEADER)):
+    if any(tool.name not in _named(sets) for sets in toolsets):
         return False
     return tool.name not in _ASKING or app_context().confirm == "host" or can_be_asked(request)
 

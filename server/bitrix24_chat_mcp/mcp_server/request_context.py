@@ -8,7 +8,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from bitrix24_chat_mcp.answers.redaction import mask_secrets
-from bitrix24_chat_mcp.portal.transport.call_context import deadline
+from bitrix24_chat_mcp.portal.transport.call_context import begin_call, end_call
 from bitrix24_chat_mcp.runtime.context import AppContext
 
 RequestContext = ServerRequestContext[AppContext, Any]
@@ -28,8 +28,11 @@ async def bind_request(ctx: RequestContext, call_next: CallNext) -> HandlerResul
         async def report(waited: float, sentence: str) -> None:
             await ctx.session.report_progress(waited, None, sentence)
 
-        with deadline(ctx.lifespan_context.deadline, report):
+        _, call = begin_call(ctx.lifespan_context.deadline, report)
+        try:
             return await call_next(ctx)
+        finally:
+            end_call(call)
     finally:
         _current.reset(token)
 

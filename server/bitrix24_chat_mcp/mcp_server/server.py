@@ -34,6 +34,9 @@ from .request_context import app_context, bind_request, client_program, redact
 from .subscriptions import Subscriptions, watch_streams
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mcp.server.mcpserver.tools import Tool as DefinedTool
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp.server.transport_security import TransportSecuritySettings
 
@@ -52,7 +55,8 @@ class ChatServer(MCPServer[AppContext]):
     def __init__(self, context: AppContext, name: str, **options: Any) -> None:  # noqa: ANN401 - MCPServer's own
         self.context = context
         subscriptions = Subscriptions()
-        metrics = OperationMetrics(tool.name for tool in options.get("tools", ()))
+        self._tools: Sequence[DefinedTool] = options.get("tools", ())
+        metrics = OperationMetrics(tool.name for tool in self._tools)
         middleware = [
             metrics,
             redact,
@@ -86,11 +90,11 @@ class ChatServer(MCPServer[AppContext]):
         self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever fails, the model reads what happened and what to do next."""
-        tools = {tool.name: tool for tool in await self.list_tools()}
+        tools = {tool.name: tool for tool in offered(self._tools)}
         if name not in tools:
             asked = sanitize(name, _LONGEST_NAME)
             return _failed(f"UNKNOWN_TOOL: there is no tool {asked!r} here, only {', '.join(tools)}.")
-        known = list(tools[name].input_schema["properties"])
+        known = list(tools[name].parameters["properties"])
         if complaint := argument_errors.unknown(name, arguments, known):
             return _failed(complaint)
         _logger.debug("%s is called", name)

@@ -31,14 +31,12 @@ from pydantic import ValidationError
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.portal.api.models import Chat
 from bitrix24_chat_mcp.portal.transport.engine_use import new_use
-from bitrix24_chat_mcp.runtime.caller import CallerToken, current_caller
+from bitrix24_chat_mcp.runtime.caller import EVERY, CallerToken, current_caller
 from bitrix24_chat_mcp.runtime.context import AppContext
 
 from .request_context import RequestContext
 from .resources import RECENT
 
-EVERY = 30.0
-"""Seconds between two polls, and between two authentications."""
 _logger = logging.getLogger(__name__)
 _Fingerprint = tuple[str, int, int, bool, bool]
 

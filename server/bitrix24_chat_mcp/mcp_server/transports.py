@@ -1,5 +1,6 @@
 """Ways to serve: stdio, and Streamable HTTP on loopback."""
 
+import gc
 import os
 import re
 import socket
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 _MOST_BODY = 64 * 1024  # bytes, anywhere but at PATH
+_MOST_CONCURRENT = 3000  # connections beside the streams of sessions; beyond that 503
 _CORS_REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -70,7 +72,7 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
     from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.routing import BaseRoute, Route  # noqa: PLC0415
 
-    from .http_middleware import BodyLimit, ErrorResponses, OneEngineUse  # noqa: PLC0415
+    from .http_middleware import BodyLimit, ErrorResponses, HeaderCheck, OneEngineUse  # noqa: PLC0415
 
     sessions = server.http_sessions(http, _transport_security(http))
     endpoint: ASGIApp = BodyLimit(StreamableHTTPASGIApp(sessions), http.max_body_bytes, http.request_seconds)
@@ -85,6 +87,7 @@ def http_app(server: ChatServer, http: HttpSettings, documents: HttpClient | Non
         routes=[*(Route(path, endpoint) for path in paths), Route("/healthz", _health), ready, *oauth_routes],
         middleware=[
             Middleware(ErrorResponses),
+            Middleware(HeaderCheck),
             Middleware(BodyLimit, _MOST_BODY, http.request_seconds, exempt=paths),
         ],
         lifespan=lambda _: sessions.run(),
@@ -171,11 +174,13 @@ def _serve_http(server: ChatServer, http: HttpSettings) -> None:
         log_config=None,
         access_log=False,
         lifespan="on",
+        limit_concurrency=http.max_sessions + _MOST_CONCURRENT,
         timeout_graceful_shutdown=3,
         server_header=False,
         proxy_headers=bool(http.trusted_proxies),
         forwarded_allow_ips=list(http.trusted_proxies),
     )
+    gc.freeze()  # what was imported stays, so that no collection looks through it and holds up callers
     uvicorn.Server(config).run(sockets=[listener])  # with uvloop and httptools where they exist
 
 

@@ -9,6 +9,9 @@ from pydantic import Field
 from bitrix24_chat_mcp.portal.api.credentials import Credentials
 from bitrix24_chat_mcp.portal.api.errors import NotAuthenticatedError
 
+EVERY = 30.0
+"""Seconds between two authentications of a request that lasts."""
+
 
 async def _admitted() -> bool:
     return True

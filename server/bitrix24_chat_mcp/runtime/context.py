@@ -17,7 +17,6 @@ from bitrix24_chat_mcp.settings.load import Settings
 from .caller import caller_credentials
 from .chat_cache import FRESH, ChatCache
 from .portal_access import open_portal_access
-from .worker_threads import WorkerThreads
 from .write_feed import WriteFeed
 
 T = TypeVar("T")
@@ -47,7 +46,6 @@ class AppContext:
         self._portals = settings.http.portals if http else frozenset[str]()
         self.writes = WriteFeed()
         self._opened: RequestPipeline | None = None
-        self._threads = WorkerThreads()
         self._chats: LRUCache[Credentials, ChatCache] = LRUCache(_MOST_USERS)
 
     @asynccontextmanager
@@ -91,7 +89,7 @@ class AppContext:
 
     async def run_in_thread(self, user: Credentials, work: Callable[[], T]) -> T:
         """Do in a thread what would hold up other callers; raise DeadlineError when it takes too long."""
-        return await self._threads.run((user.portal, user.user), work)
+        return await self.access.http_client.threads.run((user.portal, user.user), work)
 
 
 def _unchanged(post: Post) -> Post:

@@ -20,6 +20,7 @@ from .words import Word
 
 _OTHER_ALPHABET: Final = 8
 _LETTERS_OF_A_BEGINNING: Final = 2
+_PIECE: Final = 2000  # sounds, which are compared in some milliseconds
 
 
 class Titles:
@@ -183,9 +184,7 @@ class Titles:
         near.update(n for key in keys for n in self._by.get(key, ()))
         begun = [sound[:size] for sound in self._sounds]
         for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
-            allowed = slips_allowed(len(sought))
-            slipped = extract(sought, sounds, scorer=OSA.distance, score_cutoff=allowed, limit=None)
-            near.update(number for _, _, number in slipped)
+            near.update(_slipped(sought, sounds))
         return near
 
     def _heard_like(self, text: str) -> Iterator[int]:
@@ -204,6 +203,15 @@ class Titles:
                         table[consonants].append(number)
             self._heard[is_cyrillic] = dict(table)
         return self._heard[is_cyrillic]
+
+
+def _slipped(sought: str, sounds: Sequence[str]) -> Iterator[int]:
+    """Return the numbers of the sounds that differ by few slips; other threads run between the pieces."""
+    allowed = slips_allowed(len(sought))
+    for at in range(0, len(sounds), _PIECE):
+        piece = sounds[at : at + _PIECE]
+        slipped = extract(sought, piece, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+        yield from (at + number for _, _, number in slipped)
 
 
 def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:

@@ -1,18 +1,17 @@
 """Several calls in one request: the dialect of `batch`, without I/O."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from .errors import InvalidResponseError, PortalError
-from .lenient_json import decode
+from .lenient_json import decode, take_apart
 from .payloads import Odd
 from .rest import ApiResult, Request, api_error
 from .timing import Timing, clock, resets_in
 
-T = TypeVar("T")
 LARGEST = 50
 """Commands that the portal takes in one batch."""
 
@@ -23,12 +22,20 @@ class _Error(msgspec.Struct):
 
 
 class _Results(msgspec.Struct):
-    result: dict[str, msgspec.Raw] | Odd = None
-    result_error: dict[str, _Error | Odd] | Odd = None
-    result_time: dict[str, Timing] | Odd = None
+    """Maps by the commands' names; PHP writes an empty one as a list."""
+
+    result: msgspec.Raw = msgspec.Raw()
+    result_error: msgspec.Raw = msgspec.Raw()
+    result_time: msgspec.Raw = msgspec.Raw()
 
 
 _results = msgspec.json.Decoder(_Results)
+# A structure, because a map would read as many entries as the portal sends.
+_fields_by_name = [(f"c{index}", msgspec.Raw, msgspec.Raw()) for index in range(LARGEST)]
+_by_name = msgspec.json.Decoder(msgspec.defstruct("_ByName", _fields_by_name))
+_NOTHING = _by_name.decode(b"{}")
+_errors: msgspec.json.Decoder[_Error | Odd] = msgspec.json.Decoder(_Error | Odd)
+_times: msgspec.json.Decoder[Timing] = msgspec.json.Decoder(Timing)
 
 
 def fits(request: Request[object]) -> bool:
@@ -54,10 +61,11 @@ def pack(requests: Sequence[Request[object]]) -> Request:
 def unpack(answer: ApiResult, count: int) -> list[ApiResult | PortalError]:
     """Return the outcome of each of `count` requests, in their order."""
     try:
-        results = decode(answer.result, _results)
+        results = take_apart(answer.result, _results)
     except msgspec.DecodeError:
         return [_missing() for _ in range(count)]
-    return [_outcome(results, _name(index), answer) for index in range(count)]
+    maps = [_map(part) for part in (results.result_error, results.result_time, results.result)]
+    return [_outcome([getattr(found, _name(index)) for found in maps], answer) for index in range(count)]
 
 
 def _name(index: int) -> str:
@@ -87,20 +95,28 @@ def _plain(params: Mapping[str, Any]) -> list[str]:
     return [unquote(field) for field in _fields(params)]
 
 
-def _outcome(results: _Results, name: str, answer: ApiResult) -> ApiResult | PortalError:
-    error, time = _get(results.result_error, name), _get(results.result_time, name)
+def _map(part: msgspec.Raw) -> object:
+    try:
+        return _by_name.decode(part)
+    except msgspec.DecodeError:
+        return _NOTHING
+
+
+def _outcome(parts: Sequence[msgspec.Raw], answer: ApiResult) -> ApiResult | PortalError:
+    """Read a command's error, time and result, each empty where the portal told none."""
+    failure, timing, result = parts
+    try:
+        time = decode(timing, _times) if memoryview(timing) else None
+        error = decode(failure, _errors) if memoryview(failure) else None
+    except msgspec.DecodeError:
+        return _missing()
     if error is not None:
         failed = error if isinstance(error, _Error) else _Error(error)
         return api_error(failed.error, failed.error_description, time=time)
-    result = _get(results.result, name)
-    if result is None:
+    if not memoryview(result):
         return _missing()
     own = result.copy()  # a view would keep the whole batch in memory
     return ApiResult(own, clock(time) or answer.as_of, resets_in(time))
-
-
-def _get(entries: dict[str, T] | Odd, name: str) -> T | None:
-    return entries.get(name) if isinstance(entries, dict) else None
 
 
 def _missing() -> InvalidResponseError:

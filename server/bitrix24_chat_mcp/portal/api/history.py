@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from . import payloads
-from .lenient_json import count, decode, elements, flag, items, moment, text
+from .lenient_json import count, decode, elements, flag, items, moment, take_apart, text
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ _MOST_FILES = 100
 
 def read_history(result: msgspec.Raw, me: str) -> History:
     """Read a part of a history; `me` is the user's number, or empty. Raises ValueError for anything else."""
-    found = decode(result, _histories)
+    found = take_apart(result, _histories)
     names = {count(user.id): text(user.name) for user in _each(found.users, _users)}
     files = {count(file.id): text(file.name) for file in _each(found.files, _files)}
     read = [_read_message(raw, me, names, files) for raw in items(found.messages)]

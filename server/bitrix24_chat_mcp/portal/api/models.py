@@ -12,7 +12,7 @@ import msgspec
 
 from . import payloads
 from .errors import ApiError
-from .lenient_json import count, decode, flag, items, moment, number, text, whole
+from .lenient_json import count, decode, flag, items, moment, number, take_apart, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,7 @@ _NO_MESSAGE, _NO_CHAT, _NO_USER = payloads.MessagePayload(), payloads.ChatPayloa
 
 def read_page(result: msgspec.Raw, me: str) -> Listing:
     """Read the chats out of an `im.recent.list` result; see `read_listing`."""
-    try:
-        return read_listing(decode(result, _pages).items, me)
-    except msgspec.DecodeError:
-        raise ValueError("not a page") from None
+    return read_listing(take_apart(result, _pages).items, me)
 
 
 def read_listing(result: msgspec.Raw, me: str) -> Listing:
@@ -134,10 +131,7 @@ def read_listing(result: msgspec.Raw, me: str) -> Listing:
     """
     if bytes(memoryview(result)[:5]) == b"false":
         raise ApiError("AUTHORIZATION_ERROR")
-    try:
-        rows = items(result)
-    except msgspec.DecodeError:
-        raise ValueError("not a list") from None
+    rows = items(result)
     chats: dict[str, Chat] = {}
     odd: list[str] = []
     for place, row in enumerate(rows, 1):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, cast
+from typing import Any, Generic, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 
 from .credentials import Credentials
 from .errors import ApiError, InvalidResponseError, PortalError, RedirectedError
-from .lenient_json import decode, text_begins
+from .lenient_json import begins, decode, take_apart, text_begins
 from .timing import Timing, clock, resets_in
 
 T_co = TypeVar("T_co", covariant=True, default=msgspec.Raw)
@@ -77,15 +77,26 @@ Post = Callable[[Request[object]], Awaitable[ApiResult]]
 """Sends one request and returns its answer, result still raw; raises a PortalError."""
 
 
-class _Envelope(msgspec.Struct):
+_NULL = msgspec.Raw(b"null")
+
+
+class _Parts(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
-    error: Any = None
-    error_description: Any = ""
-    time: Timing = None
+    error: msgspec.Raw = _NULL
+    error_description: msgspec.Raw = _NULL
+    time: msgspec.Raw = _NULL
 
 
-_envelopes = msgspec.json.Decoder(_Envelope)
-_JSON_BEGINS = (b"{", b"[")
+class _Envelope(NamedTuple):
+    result: msgspec.Raw
+    error: object
+    error_description: object
+    time: Timing
+
+
+_parts = msgspec.json.Decoder(_Parts)
+_times: msgspec.json.Decoder[Timing] = msgspec.json.Decoder(Timing)
+_anything: msgspec.json.Decoder[object] = msgspec.json.Decoder()
 _ROW = 600
 """Bytes that a row of a list takes beside its texts, about: a `Chat`, its message and moments."""
 
@@ -189,10 +200,12 @@ def _open(reply: HttpResponse) -> _Envelope:
             "Try again in a minute.",
             transient=True,
         )
-    if bytes(body[:1]) not in _JSON_BEGINS:
+    if not begins(body):
         raise _not_the_api(reply)
     try:
-        return decode(body, _envelopes)
+        parts = take_apart(body, _parts)
+        error, said = (decode(part, _anything) for part in (parts.error, parts.error_description))
+        return _Envelope(parts.result, error, said, decode(parts.time, _times))
     except msgspec.ValidationError:
         raise InvalidResponseError(
             "UNCLEAR_ANSWER",

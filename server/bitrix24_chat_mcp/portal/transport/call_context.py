@@ -4,11 +4,11 @@ It travels in a context variable, so that all requests of a tool call share one 
 handed through every function.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from random import getrandbits
 
 import anyio
 
@@ -24,7 +24,7 @@ class CallContext:
 
     deadline: float
     seconds: float
-    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    id: str = field(default_factory=lambda: f"{getrandbits(32):08x}")
     report: Report | None = None
     notices: list[str] = field(default_factory=list[str])
     """Sentences for the caller that come once, beside the answer."""
@@ -60,13 +60,23 @@ def pop_notices() -> list[str]:
 @contextmanager
 def deadline(seconds: float, report: Report | None = None) -> Generator[CallContext]:
     """Run what is inside as one call that may take `seconds`, all its requests together."""
-    call = CallContext(anyio.current_time() + seconds, seconds, report=report)
-    token = _current.set(call)
+    call, token = begin_call(seconds, report)
     try:
         with nullcontext() if current_use() else new_use():
             yield call
     finally:
-        _current.reset(token)
+        end_call(token)
+
+
+def begin_call(seconds: float, report: Report | None = None) -> tuple[CallContext, Token[CallContext | None]]:
+    """Begin a call that may take `seconds`, until `end_call`: what `deadline` does, for every request."""
+    call = CallContext(anyio.current_time() + seconds, seconds, report=report)
+    return call, _current.set(call)
+
+
+def end_call(token: Token[CallContext | None]) -> None:
+    """End the call that was begun with this token."""
+    _current.reset(token)
 
 
 def restart_deadline() -> None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -21,6 +22,7 @@ from .call_context import CallContext, current_call
 from .outgoing import Outgoing, Stage
 from .progress import Event, Progress
 from .response_cache import CacheKey, ResponseCache
+from .worker_threads import WorkerThreads
 
 T = TypeVar("T")
 _REPORT_EVERY = 1.0
@@ -89,12 +91,14 @@ class RequestCoalescer:
         send: Stage,
         seconds: float,
         cache: ResponseCache,
+        threads: WorkerThreads,
         epochs: Epochs | None,
         announce: Callable[[Credentials], None],
     ) -> None:
         self._send = send
         self._seconds = seconds
         self._cache = cache
+        self._threads = threads
         self._epochs = epochs or _OneEpoch()
         self._announce = announce
         self._calls: set[_SharedCall] = set()
@@ -152,7 +156,9 @@ class RequestCoalescer:
     async def _run(self, shared: _SharedCall) -> None:
         try:
             answer = await self._send(Outgoing(shared.request, shared.time_left, shared.note))
-            shared.outcome = read(shared.request, answer)
+            portal = shared.request.credentials.portal
+            reading = partial(read, shared.request, answer)
+            shared.outcome = await self._threads.read(portal, answer.result, reading)
             if shared.key and self._reads.get(shared.key) is shared:
                 self._cache.put(shared.key, shared.outcome)
         except Exception as error:  # noqa: BLE001 - the callers raise it, not the event loop

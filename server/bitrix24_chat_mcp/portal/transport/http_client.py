@@ -5,10 +5,12 @@ tools nobody calls costs nothing.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, HttpResponse, Request, parse_response
+
+from .worker_threads import WorkerThreads
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +39,8 @@ class HttpClient:
         self._max_bytes = max_bytes
         self._named = named
         self._transport = transport
+        self.threads = WorkerThreads()
+        """For the reading of large answers, and other work that would hold up the event loop."""
 
     @cached_property
     def _session(self) -> "HttpSession":
@@ -50,7 +54,8 @@ class HttpClient:
         credentials = request.credentials
         address, headers = credentials.address(request.method), {**_COMPRESSED, **credentials.headers()}
         response = await self._session.exchange("POST", address, headers, json=dict(request.params))
-        return parse_response(response, address)
+        parse = partial(parse_response, response, address)
+        return await self.threads.read(credentials.portal, response.body, parse)
 
     async def post_form(self, address: str, form: Mapping[str, str]) -> HttpResponse:
         """Post a form, as OAuth servers take it, and return the response."""

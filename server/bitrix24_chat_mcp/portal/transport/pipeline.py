@@ -60,7 +60,7 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
 
     def scheduler(portal: str) -> BatchScheduler:
         limiter = rate_limiter(portal) if rate_limiter else LeakyBucket(limits.rate, limits.burst)
-        return BatchScheduler(post, limits, limiter, tasks, telemetry)
+        return BatchScheduler(post, limits, limiter, tasks, telemetry, client.threads)
 
     async with _task_group() as tasks:
         # Each stage takes the next one, so the last is made first.
@@ -69,7 +69,7 @@ async def open_pipeline(  # noqa: PLR0913 - each stage has its own, by name
         redirects = RedirectFollower(schedulers, limits.moves_to, portals)
         retry = Retry(redirects, limits.attempts, telemetry, jitter or Random())  # noqa: S311 - no secret
         cache = ResponseCache(limits.cache, cache_bytes)
-        coalescer = RequestCoalescer(retry, limits.deadline, cache, epochs, announce)
+        coalescer = RequestCoalescer(retry, limits.deadline, cache, client.threads, epochs, announce)
         pipeline = RequestPipeline(coalescer, schedulers)
         try:
             yield pipeline

@@ -10,6 +10,7 @@ from mmap import mmap
 import anyio.lowlevel
 
 from bitrix24_chat_mcp.portal.api.errors import InvalidResponseError, OversizedResponseError
+from bitrix24_chat_mcp.portal.api.lenient_json import MOST_VALUES, weight
 
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _EITHER_HEADER = zlib.MAX_WBITS + 32
@@ -30,7 +31,7 @@ class Body:
         self._inflater = zlib.decompressobj(_EITHER_HEADER) if compressed else None
         # A memory map takes only the pages that are written to, and returns all of them. A bytearray that
         # grows to megabytes is copied repeatedly and fragments the heap.
-        self._memory, self._size, self._received = mmap(-1, limit), 0, 0
+        self._memory, self._size, self._received, self._values = mmap(-1, limit), 0, 0, 0
 
     async def add(self, chunk: bytes) -> None:
         """Add the next bytes as received; raise where they are too many or damaged."""
@@ -66,6 +67,9 @@ class Body:
 
     def _put(self, piece: bytes) -> None:
         end = self._size + len(piece)
+        self._values += weight(piece)
+        if self._values > MOST_VALUES:
+            raise _oversized(f"has more than {MOST_VALUES:,} values")
         if end > self._limit:
             raise oversized(self._limit)
         self._memory[self._size : end] = piece
@@ -86,8 +90,12 @@ def _is_compressed(coding: str, accepted: str) -> bool:
 
 def oversized(limit: int) -> OversizedResponseError:
     """Return the error for an answer of more than `limit` bytes."""
+    return _oversized(f"is larger than {limit:,} bytes")
+
+
+def _oversized(how: str) -> OversizedResponseError:
     return OversizedResponseError(
         "ANSWER_TOO_LARGE",
-        f"The portal's answer is larger than {limit:,} bytes and was not read to the end.",
+        f"The portal's answer {how} and was not read to the end.",
         "Narrow the call, or ask the person who runs this server to raise max_answer_bytes.",
     )

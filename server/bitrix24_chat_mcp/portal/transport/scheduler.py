@@ -8,6 +8,7 @@ calls in it gets the place of the last call of the caller who has the most.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -24,6 +25,7 @@ from .outgoing import Outgoing, RetryOutsideBatch
 from .progress import Queued, Sent
 from .rate_limit import RateLimiter
 from .telemetry import Telemetry
+from .worker_threads import WorkerThreads
 
 _BATCH_ERRORS = {"ERROR_BATCH_LENGTH_EXCEEDED", "ERROR_BATCH_METHOD_NOT_ALLOWED"}
 # A command that fails with one of these in a batch may succeed outside of it,
@@ -58,12 +60,14 @@ class BatchScheduler:
         rate_limiter: RateLimiter,
         tasks: TaskGroup,
         telemetry: Telemetry,
+        threads: WorkerThreads,
     ) -> None:
         self._post = post
         self._longest_queue = limits.queue
         self._rate_limiter = rate_limiter
         self._tasks = tasks
         self._telemetry = telemetry
+        self._threads = threads
         self._queue = FairQueue(limits.rate)
         self._batches: set[_Batch] = set()
         self._draining = False
@@ -182,7 +186,10 @@ class BatchScheduler:
             return [RetryOutsideBatch(error) if apart else error] * len(calls)
         if single:
             return [answer]
-        return list(map(self._judge, calls, unpack(answer, len(calls))))
+        outcomes = await self._threads.read(
+            request.credentials.portal, answer.result, partial(unpack, answer, len(calls))
+        )
+        return list(map(self._judge, calls, outcomes))
 
     def _judge(self, call: Outgoing, outcome: ApiResult | PortalError) -> Outcome:
         """Return a command's outcome, or that it is to be sent again outside of a batch."""

@@ -1,13 +1,19 @@
-"""Threads for work that would hold up the event loop: fuzzy searches, and the sanitizing of long texts."""
+"""Threads for work that would hold up the event loop.
+
+Fuzzy searches, the sanitizing of long texts, and the reading of large answers.
+"""
 
 import asyncio
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from bitrix24_chat_mcp.portal.api.errors import DeadlineError
-from bitrix24_chat_mcp.portal.transport.call_context import current_call
+from bitrix24_chat_mcp.portal.api.lenient_json import Json, is_costly
+
+from .call_context import current_call
 
 T = TypeVar("T")
 THREADS = 2
@@ -40,15 +46,21 @@ class WorkerThreads:
                 "Try again in a minute, with a shorter query or fewer chats.",
             ) from None
 
+    async def read(self, portal: str, answer: Json, work: Callable[[], T]) -> T:
+        """Return what `work` reads in an answer of a portal: here if that takes no time, else in a thread."""
+        return await self._run_in_turn(portal, work) if is_costly(answer) else work()
+
     async def _run_in_turn(self, caller: Hashable, work: Callable[[], T]) -> T:
         turn = self._turns.setdefault(caller, asyncio.Lock())
         await turn.acquire()
         loop = asyncio.get_running_loop()
 
-        def release(_: Future[T]) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(turn.release)
+        def work_in_turn() -> T:
+            try:
+                return work()
+            finally:
+                with suppress(RuntimeError):  # the event loop is closed: the process ends
+                    loop.call_soon_threadsafe(turn.release)
 
-        future = self._pool.submit(work)
-        future.add_done_callback(release)  # of the thread's own future: its end is not the caller's
-        return await asyncio.wrap_future(future)
+        # Shielded: the turn ends with the work, not with the caller's patience.
+        return await asyncio.shield(loop.run_in_executor(self._pool, work_in_turn))
