@@ -34,10 +34,12 @@ _DATE: Final = re.compile(
     re.VERBOSE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{3,}\d(?!\w)")
+_YEARS: Final = re.compile(r"(?:\D*(?:19|20)\d\d\b)+\D*")
 _DIGIT: Final = re.compile(r"\d")
 _FEWEST_DIGITS: Final = 5
 _MOST_DIGITS: Final = 15
 _DIGITS_OF_A_NUMBER: Final = 10  # without the country's
+_DIGITS_OF_A_LOCAL_NUMBER: Final = 7
 
 PHONE: Final = "tel"
 
@@ -83,6 +85,7 @@ _ORDINALS: Final = """
 двадцать_пятого двадцать_шестого двадцать_седьмого двадцать_восьмого двадцать_девятого тридцатого
 тридцать_первого
 """
+_ENDING_OF_AN_ORDINAL: Final = re.compile(r"(?<=\d)(?:-(?:[йяемх]|ю)|-?(?:го|му|[ыо]й|[аи]я|[ыо]е|ую|ши|ші|th|nd|rd|st))\b")
 _ORDINAL_ENDING: Final = "го "
 _DAYS: Final = {
     day.replace("_", " ").replace("ё", "е"): str(number) for number, day in enumerate(_ORDINALS.split(), 1)
@@ -94,7 +97,8 @@ _DAY: Final = re.compile(
 
 
 def arabic(text: str) -> str:
-    """Return a text with Roman numerals, and the days of a month in words, in digits."""
+    """Return a text with Roman numerals, ordinals, and the days of a month in words, in mere digits."""
+    text = _ENDING_OF_AN_ORDINAL.sub("", text)
     if "ІІ" in text or "Х" in text:
         text = _UKRAINIAN.sub(lambda found: found[0].translate(_TO_LATIN), text)
     if _PERHAPS_ROMAN.search(text):
@@ -118,6 +122,11 @@ def figures(text: str) -> list[tuple[int, int, str]]:
     ]
 
 
+def is_whole_number(form: str) -> bool:
+    """Tell whether it is a whole telephone number, so that its digits count in their order only."""
+    return form.startswith(PHONE) and len(form) >= len(PHONE) + _DIGITS_OF_A_LOCAL_NUMBER
+
+
 def same_number(asked: str, number: str) -> bool:
     """Tell whether a telephone number is meant, by all of it or its end, with or without 8 or a country."""
     asked, number = asked.removeprefix(PHONE).lstrip("0"), number.removeprefix(PHONE)
@@ -138,5 +147,5 @@ def _date(found: re.Match[str]) -> str:
 
 
 def _phone(text: str) -> str:
-    digits = "".join(filter(str.isdecimal, text))
+    digits = "" if _YEARS.fullmatch(text) else "".join(filter(str.isdecimal, text))
     return PHONE + digits if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS else ""

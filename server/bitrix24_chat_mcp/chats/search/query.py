@@ -11,7 +11,7 @@ from .phonetics import loses_a_letter
 from .similarity import FIRM
 from .titles import Titles
 from .ways import DOUBTFUL, Token, ways
-from .words import word, words
+from .words import Words, word, words
 
 _ENGLISH: Final = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`{}:\"<>~QWERTYUIOPASDFGHJKLZXCVBNM"
 _RUSSIAN: Final = "йцукенгшщзхъфывапролджэячсмитьбюёХЪЖЭБЮЁЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ"
@@ -77,11 +77,17 @@ def _read(chunk: str, titles: Titles) -> list[Asked]:
     if _worst(as_it_stands) >= FIRM:
         return as_it_stands
     readings = [
-        *(as_it_stands, titles.look_up(typed.joined)),
+        *(as_it_stands, _read_joined(typed, titles)),
         *(_read_in_other_layout(chunk, titles), _read_digits_as_letters(chunk, titles)),
         _read_in_kazakh_case(chunk, titles),
     ]
     return max(readings, key=_worst)
+
+
+def _read_joined(typed: Words, titles: Titles) -> list[Asked]:
+    """Look up the parts of a word as one; single letters are initials, not the beginning of a word."""
+    found = titles.look_up(typed.joined)
+    return found if any(len(one.text) > 1 for one in typed.words) else [one.closely() for one in found]
 
 
 def _read_digits_as_letters(chunk: str, titles: Titles) -> list[Asked]:
