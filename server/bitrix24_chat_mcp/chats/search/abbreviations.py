@@ -74,10 +74,13 @@ def _worth(length: int, start: int, whole: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _letters(piece: str) -> tuple[str, ...]:
-    """Return the initial of a word, or those of both parts of a compound; all of an abbreviation."""
+    """Return the initial of a word, those of both parts of a compound or all capitals; all of an abbreviation."""
     text = plain(piece)
     if _CAPITALS.fullmatch(piece) and piece.isupper():
         return (text,)
+    capital = "".join(filter(str.isupper, piece))
+    if 1 < len(capital) < len(piece) and piece[:1].isupper():
+        return text[0], plain(capital)
     part = compound_begins(text)
     if part and len(text) > len(part) + 2:
         return text[0], text[0] + text[len(part)]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from . import stems
+from . import spoken, stems
 from .around import is_around, is_loosely_around
 from .asked import Asked
 from .phonetics import loses_a_letter
@@ -79,7 +79,7 @@ def _read(chunk: str, titles: Titles) -> list[Asked]:
     readings = [
         *(as_it_stands, _read_joined(typed, titles)),
         *(_read_in_other_layout(chunk, titles), _read_digits_as_letters(chunk, titles)),
-        _read_in_kazakh_case(chunk, titles),
+        *(_read_in_kazakh_case(chunk, titles), _read_as_spoken(typed, titles)),
     ]
     return max(readings, key=_worst)
 
@@ -95,6 +95,16 @@ def _read_digits_as_letters(chunk: str, titles: Titles) -> list[Asked]:
     if sum(map(str.isalpha, chunk)) < _SHORT or not chunk.isascii() or not _DIGITS.search(chunk):
         return []
     return titles.look_up(words(chunk.translate(_TO_LETTERS)).words)
+
+
+def _read_as_spoken(typed: Words, titles: Titles) -> list[Asked]:
+    """Look up an abbreviation that was written as it is said, or that somebody is called by: сммщики."""
+    if len(typed.words) != 1:
+        return []
+    text = typed.words[0].text
+    agent = spoken.without_agent(text)
+    shorts = [*spoken.abbreviations(text), *([agent, *spoken.abbreviations(agent)] if agent else ())]
+    return max(([titles.as_abbreviation(word(short))] for short in shorts), key=_worst, default=[])
 
 
 def _read_in_kazakh_case(chunk: str, titles: Titles) -> list[Asked]:

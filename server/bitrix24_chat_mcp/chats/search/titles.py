@@ -76,6 +76,19 @@ class Titles:
         found = ((number, begins_with(asked, one)) for number, one in enumerate(self.words))
         return Asked(asked.text, {number: close for number, close in found if close})
 
+    def as_abbreviation(self, asked: Word) -> Asked:
+        """Return of what is close to a word only the abbreviations and what has a digit, as of a derived word."""
+        found = {
+            n: min(close, SAME_MEANING)
+            for n, close in self.near(asked).closeness.items()
+            if n >= len(self.words) or self._is_abbreviation_of(self.words[n], asked)
+        }
+        return Asked(asked.text, found)
+
+    def _is_abbreviation_of(self, one: Word, asked: Word) -> bool:
+        is_short = one.text in self.acronyms or one.is_numbered
+        return is_short and (one.sound == asked.sound or bool(one.meanings & asked.meanings))
+
     def in_alphabet_of(self, asked: Asked) -> Asked:
         """Return it without words of the other alphabet."""
         is_cyrillic, count = phonetics.is_cyrillic(asked.text), len(self.words)
