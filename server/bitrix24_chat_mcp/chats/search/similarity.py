@@ -17,8 +17,9 @@ GUESS: Final = 58
 SAME_MEANING: Final = 72
 
 _SAME_SOUND: Final = 97
+_ALIKE_ABROAD: Final = 80
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
-_BEGINS_BRIEFLY: Final = 74  # two letters
+_BEGINS_BRIEFLY: Final = 74
 _SOUND_BEGINS: Final = 86
 _SOUND_BEGINS_PERHAPS: Final = 58
 _SAME_PERSON: Final = 92
@@ -36,6 +37,7 @@ _PART: Final = 72
 _SHORT_YEAR: Final = 65
 
 _HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
+_OF_A_THING: Final = "k"  # ends what is another thing than that which it derives from
 _MANY: Final = ("ov", "ev")  # the genitive of many things
 
 # A shorter word sounds like the beginning of too many.
@@ -45,6 +47,7 @@ _TELLING_INNER_PART: Final = 5
 _TELLING_NUMBER: Final = 3
 _LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
 _LETTERS_OF_A_FORM: Final = 4
+_LETTERS_TO_BE_HEARD: Final = 7  # of an everyday word or a given name
 
 
 def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
@@ -58,7 +61,14 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
         return _numbered(asked, word)
     if word.people and (person := _person(asked, word, is_name=is_name)) is not None:
         return person
-    return _alike(asked, word, is_name=is_name)
+    close = _alike(asked, word, is_name=is_name)
+    return min(close, _ALIKE_ABROAD) if not is_name and _is_loosely_alike(asked, word) else close
+
+
+def _is_loosely_alike(asked: Word, word: Word) -> bool:
+    """Tell whether an everyday word is compared with one of the other alphabet that may mean something else."""
+    is_foreign = is_cyrillic(asked.text) != is_cyrillic(word.text)
+    return is_foreign and bool(asked.meanings) and not asked.meanings & word.meanings
 
 
 def _differ(asked: Word, word: Word) -> bool:
@@ -131,7 +141,7 @@ def _sounds(asked: Word, word: Word) -> int:
 def _begins(asked: str, word: str, *, is_name: bool) -> int:
     if len(asked) == 1:
         return INITIAL if is_name else 0
-    return _BEGINS_BRIEFLY if len(asked) < _TELLING_SOUND else _BEGINS + _share(asked, word)
+    return INITIAL if len(asked) < _TELLING_SOUND else _BEGINS + _share(asked, word)
 
 
 def _share(part: str, whole: str) -> int:
@@ -153,8 +163,8 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
         if is_name or word.people
         else next((root for root in asked.roots if root in word.roots or root == word.sound), "")
     )
-    if root and root == asked.stem and _differ(asked, word):
-        return GUESS  # реклама, рекламация
+    if root and asked.stem in {root, root + _OF_A_THING} and _differ(asked, word):
+        return GUESS  # реклама, рекламация; парковка, парков
     if root:
         return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
@@ -171,9 +181,12 @@ def _are_forms(asked: Word, word: Word, *, is_name: bool) -> bool:
     if asked.stem not in {word.stem, word.sound} and asked.sound != word.stem:
         return False
     is_english = not is_cyrillic(asked.text)
+    shorter = min(len(asked.stem), len(word.stem))
+    if is_english and not is_cyrillic(word.text) and shorter <= _TELLING_SOUND:
+        return asked.sound.removesuffix("s") == word.sound.removesuffix("s")
     if is_name and is_english and asked.sound.removesuffix("s") == word.sound:
         return False
-    return is_english != is_cyrillic(word.text) or min(len(asked.stem), len(word.stem)) > _TELLING_SOUND
+    return is_english != is_cyrillic(word.text) or shorter > _TELLING_SOUND
 
 
 def _differ_in_the_last_vowel(asked: str, word: str) -> bool:
@@ -206,7 +219,9 @@ def _heard(asked: Word, word: Word) -> int:
     )
     if not alike:
         return 0
-    return _HEARD_PERHAPS if asked.meanings else _HEARD_ALIKE
+    if not asked.meanings and not asked.people:
+        return _HEARD_ALIKE
+    return _HEARD_PERHAPS if len(cyrillic.text) >= _LETTERS_TO_BE_HEARD else GUESS  # кухня, Kühne
 
 
 def _part(asked: Word, word: Word, *, is_name: bool) -> int:
