@@ -14,11 +14,12 @@ from .asked import Asked
 from .figures import PHONE, same_number
 from .given_names import called
 from .names import Names, Read, read, words_of
-from .similarity import EXACT, FIRM, SAME_MEANING, TRANSLATED, begins_with, closeness
+from .similarity import EXACT, FIRM, GUESS, SAME_MEANING, TRANSLATED, begins_with, closeness
 from .slips import resembles, slips_allowed
 from .words import Word
 
 _OTHER_ALPHABET: Final = 8
+_BRIEF: Final = 3  # letters that are likelier a word of their own: zip
 _LETTERS_OF_A_BEGINNING: Final = 2
 
 
@@ -165,9 +166,9 @@ class Titles:
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
         other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)
-        is_brief = len(asked.text) == abbreviations.FEWEST and asked.text.isascii()
-        if not is_brief and other not in {-1, self._initials.get(asked.text)}:
-            yield other, abbreviations.WHOLE - _OTHER_ALPHABET
+        if other not in {-1, self._initials.get(asked.text)}:
+            is_brief = len(asked.text) <= _BRIEF and asked.text.isascii()
+            yield other, GUESS if is_brief else abbreviations.WHOLE - _OTHER_ALPHABET
 
     def _compared(self, asked: Word, numbers: Iterable[int]) -> dict[int, int]:
         close = {n: closeness(asked, self.words[n], is_name=self._is_name[n]) for n in numbers}
