@@ -74,7 +74,7 @@ def _worth(length: int, start: int, whole: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _letters(piece: str) -> tuple[str, ...]:
-    """Return the initial of a word, those of both parts of a compound or all capitals; all of an abbreviation."""
+    """Return the initial of a word, or those of its parts or its capitals as well; all of an abbreviation."""
     text = plain(piece)
     if _CAPITALS.fullmatch(piece) and piece.isupper():
         return (text,)

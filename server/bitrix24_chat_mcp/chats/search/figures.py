@@ -85,7 +85,9 @@ _ORDINALS: Final = """
 двадцать_пятого двадцать_шестого двадцать_седьмого двадцать_восьмого двадцать_девятого тридцатого
 тридцать_первого
 """
-_ENDING_OF_AN_ORDINAL: Final = re.compile(r"(?<=\d)(?:-(?:[йяемх]|ю)|-?(?:го|му|[ыо]й|[аи]я|[ыо]е|ую|ши|ші|th|nd|rd|st))\b")
+_ENDING_OF_AN_ORDINAL: Final = re.compile(
+    r"(?<=\d)(?:-[йяемхю]|-?(?:го|му|[ыо]й|[аи]я|[ыо]е|ую|ши|ші|th|nd|rd|st))\b"
+)
 _ORDINAL_ENDING: Final = "го "
 _DAYS: Final = {
     day.replace("_", " ").replace("ё", "е"): str(number) for number, day in enumerate(_ORDINALS.split(), 1)

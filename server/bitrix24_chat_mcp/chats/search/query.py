@@ -104,7 +104,8 @@ def _read_as_spoken(typed: Words, titles: Titles) -> list[Asked]:
     text = typed.words[0].text
     agent = spoken.without_agent(text)
     shorts = [*spoken.abbreviations(text), *([agent, *spoken.abbreviations(agent)] if agent else ())]
-    return max(([titles.as_abbreviation(word(short))] for short in shorts), key=_worst, default=[])
+    readings = [[titles.as_abbreviation(word(short))] for short in shorts]
+    return max(readings, key=_worst) if readings else []
 
 
 def _read_in_kazakh_case(chunk: str, titles: Titles) -> list[Asked]:

@@ -66,7 +66,7 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
 
 
 def _is_loosely_alike(asked: Word, word: Word) -> bool:
-    """Tell whether an everyday word is compared with one of the other alphabet that may mean something else."""
+    """Tell whether an everyday word is compared with one of the other alphabet that may not mean it."""
     is_foreign = is_cyrillic(asked.text) != is_cyrillic(word.text)
     return is_foreign and bool(asked.meanings) and not asked.meanings & word.meanings
 

@@ -47,6 +47,6 @@ _LONGEST: Final = max(len(name) for names in _ALPHABETS for name in names)
 
 
 def without_agent(text: str) -> str:
-    """Return what somebody does of whom a word tells: сммщик is from смм; nothing where it is no such word."""
+    """Return what somebody does whom a word calls so, if it is such a word: смм of сммщик."""
     found = _AGENT.fullmatch(text)
     return found[1] if found else ""

@@ -2,17 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from . import abbreviations, phonetics
+from . import abbreviations, filed, phonetics
 from .around import is_around, is_loosely_around
 from .asked import Asked
 from .figures import PHONE, same_number
-from .given_names import called
 from .names import Names, Read, read, words_of
 from .similarity import EXACT, FIRM, GUESS, SAME_MEANING, TRANSLATED, begins_with, closeness
 from .slips import resembles, slips_allowed
@@ -20,7 +18,6 @@ from .words import Word
 
 _OTHER_ALPHABET: Final = 8
 _BRIEF: Final = 3  # letters that are likelier a word of their own: zip
-_LETTERS_OF_A_BEGINNING: Final = 2
 
 
 class Titles:
@@ -46,7 +43,7 @@ class Titles:
         self._sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
         self._tells = [not is_around(one.text) and not is_loosely_around(one.text) for one in self.words]
-        self._by = _tables(self.words)
+        self._by = filed.tables(self.words)
         self._heard: dict[bool, dict[str, list[int]]] = {}
         self._known: dict[Word, Asked] = {}
 
@@ -78,7 +75,7 @@ class Titles:
         return Asked(asked.text, {number: close for number, close in found if close})
 
     def as_abbreviation(self, asked: Word) -> Asked:
-        """Return of what is close to a word only the abbreviations and what has a digit, as of a derived word."""
+        """Return of what is close to a word only abbreviations and what has a digit, as of a derived word."""
         found = {
             n: min(close, SAME_MEANING)
             for n, close in self.near(asked).closeness.items()
@@ -106,17 +103,17 @@ class Titles:
 
     def has(self, text: str) -> bool:
         """Tell whether a title has this very word."""
-        return ("text", text) in self._by
+        return filed.text(text) in self._by
 
     def beginning_like(self, text: str) -> list[Word]:
         """Return the words of titles, but not of persons, that have the first letters of this one."""
-        return [self.words[number] for number in self._by.get(("begins", text[:_LETTERS_OF_A_BEGINNING]), ())]
+        return [self.words[number] for number in self._by.get(filed.beginning(text), ())]
 
     def have_in_order(self, beginning: str, asked: Word) -> bool:
         """Tell whether a title has a word that begins so and is longer, and the other behind it."""
         return any(
             self._is_before(number, asked, place)
-            for number in self._by.get(("begins", beginning[:_LETTERS_OF_A_BEGINNING]), ())
+            for number in self._by.get(filed.beginning(beginning), ())
             if self.words[number].text.startswith(beginning) and self.words[number].text != beginning
             for place in self._places[number]
         )
@@ -175,10 +172,10 @@ class Titles:
         return {number: closer for number, closer in close.items() if closer}
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
-        for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
+        for number in {number for key in filed.meanings(asked) for number in self._by.get(key, ())}:
             if not self._is_name[number]:
                 yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
-        yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
+        yield from ((number, EXACT) for number in self._by.get(filed.text(asked.text), ()))
         if asked.text.startswith(PHONE):
             phones = self._by.get(PHONE, ())
             yield from ((n, EXACT) for n in phones if same_number(asked.text, self.words[n].text))
@@ -188,13 +185,7 @@ class Titles:
         begin, text, size = asked.sound[:3], asked.text, len(asked.sound)
         near = {n for n, sound in enumerate(self._sounds) if begin in sound}
         near.update(n for n, one in enumerate(self.words) if one.text.startswith(text))
-        keys = (
-            *(("root", root) for root in asked.roots),
-            ("but the last", text[:-1]),
-            *(("person", n) for n in called(text)),
-            *_meant(asked),
-        )
-        near.update(n for key in keys for n in self._by.get(key, ()))
+        near.update(n for key in filed.kin(asked) for n in self._by.get(key, ()))
         begun = [sound[:size] for sound in self._sounds]
         for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
             allowed = slips_allowed(len(sought))
@@ -213,7 +204,7 @@ class Titles:
         if is_cyrillic not in self._heard:
             table = defaultdict[str, list[int]](list)
             for number, one in enumerate(self.words):
-                if one.sound and phonetics.is_cyrillic(one.text) != is_cyrillic:
+                if one.text.isalpha() and one.sound and phonetics.is_cyrillic(one.text) != is_cyrillic:
                     for consonants, _ in phonetics.heard(one.text):
                         table[consonants].append(number)
             self._heard[is_cyrillic] = dict(table)
@@ -226,26 +217,3 @@ def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
         for number in chat:
             places[number].append(place)
     return places
-
-
-def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
-    by: defaultdict[object, list[int]] = defaultdict(list)
-    for number, one in enumerate(of):
-        for key in _keys(one):
-            by[key].append(number)
-    return dict(by)
-
-
-@lru_cache(maxsize=20_000)
-def _keys(one: Word) -> tuple[object, ...]:
-    """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
-    keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
-    keys += [("begins", one.text[:_LETTERS_OF_A_BEGINNING])]
-    keys += [("root", root) for root in dict.fromkeys((*one.roots, one.sound))]
-    keys += [("person", person) for person in one.people]
-    keys += [PHONE] if one.text.startswith(PHONE) else []
-    return (*keys, *_meant(one))
-
-
-def _meant(one: Word) -> list[object]:
-    return [("meaning", meaning) for meaning in one.meanings]

@@ -20,6 +20,9 @@ _ZEROS_BEFORE: Final = re.compile(r"(?<!\d)0+(?=\d)")
 _LETTER_N_LETTER: Final = re.compile(r"\b([A-Z])n([A-Z])\b")
 
 
+_NONE: Final = frozenset[int]()
+
+
 class Word(NamedTuple):
     """A word as it is written (small, without ё), as it sounds, and what it may stand for.
 
@@ -72,15 +75,17 @@ def word(text: str) -> Word:
     """Return what a word is compared by; numbers without the zeros before them, JS-07 as JS7."""
     if not text.isalpha():
         text = _ZEROS_BEFORE.sub("", text)
+    if text.isdecimal():
+        return Word(text, text, text, (), _NONE, meanings.meanings(text, ()))
     sound = phonetics.sound(text)
     stem = stems.stem(text)
     roots = stems.roots(stem)
     return Word(text, sound, stem, roots, given_names.people(text), meanings.meanings(text, roots))
 
 
-def made(text: str, means: frozenset[int] = frozenset()) -> Word:
+def made(text: str, means: frozenset[int] = _NONE) -> Word:
     """Return what is no word but is looked up as one: a date, a telephone number, a phrase."""
-    return Word(text, "", "", (), frozenset(), means)
+    return Word(text, "", "", (), _NONE, means)
 
 
 _MOST_WORDS_OF_A_PHRASE: Final = 6
