@@ -60,7 +60,8 @@ def _how_around(chunk: str, titles: Titles) -> int:
     typed, other = _texts(chunk), _texts(_in_other_layout(chunk))
     if all(map(is_around, typed)):
         return ALWAYS
-    if len(typed) == len(other) == 1 and is_around(other[0]) and not titles.has(typed[0]):
+    is_letter = len(chunk) == 1 and chunk.isupper()
+    if len(typed) == len(other) == 1 and is_around(other[0]) and not titles.has(typed[0]) and not is_letter:
         return ALWAYS
     is_loose = all(is_around(text) or is_loosely_around(text) for text in typed)
     return PERHAPS if is_loose else NEVER

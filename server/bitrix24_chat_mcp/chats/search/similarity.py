@@ -74,7 +74,7 @@ def _is_loosely_alike(asked: Word, word: Word) -> bool:
 def _differ(asked: Word, word: Word) -> bool:
     """Tell whether words are known to mean different things and are no forms of one: банк, банкротство."""
     known = asked.meanings and word.meanings and not asked.meanings & word.meanings
-    return bool(known) and asked.stem != word.stem
+    return bool(known) and (asked.stem != word.stem or asked.text.endswith("ing") != word.text.endswith("ing"))
 
 
 def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
@@ -165,8 +165,11 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     )
     if root and asked.stem in {root, root + _OF_A_THING} and _differ(asked, word):
         return GUESS  # реклама, рекламация; парковка, парков
+    is_foreign = is_cyrillic(asked.text) != is_cyrillic(word.text)
+    if root == asked.stem and len(root) >= _TELLING_PART and not is_foreign:
+        return _SAME_STEM
     if root:
-        return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
+        return _derived(root, is_foreign=is_foreign)
     return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
 
 
@@ -178,7 +181,7 @@ def _derived(root: str, *, is_foreign: bool) -> int:
 
 def _are_forms(asked: Word, word: Word, *, is_name: bool) -> bool:
     """Tell whether words have a stem in common; Roberts is no form of Robert."""
-    if asked.stem not in {word.stem, word.sound} and asked.sound != word.stem:
+    if (asked.stem not in {word.stem, word.sound} and asked.sound != word.stem) or _differ(asked, word):
         return False
     is_english = not is_cyrillic(asked.text)
     shorter = min(len(asked.stem), len(word.stem))
