@@ -74,6 +74,9 @@ def _texts(chunk: str) -> list[str]:
 def _read(chunk: str, titles: Titles) -> list[Asked]:
     """Take what was typed as it stands if titles have it, else the way of reading it that comes closest."""
     typed = words(chunk)
+    pairs = [one for one in typed.joined if "&" in one.text]
+    if pairs:
+        return titles.look_up(pairs)
     as_it_stands = titles.look_up(typed.words)
     if _worst(as_it_stands) >= FIRM:
         return as_it_stands

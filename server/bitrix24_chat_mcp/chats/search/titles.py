@@ -152,6 +152,8 @@ class Titles:
     def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         if not asked.sound:
             yield from self._made_closenesses(asked)
+            if "&" in asked.text:
+                yield from self._as_initials(asked)
             return
         close = self._compared(asked, self._candidates(asked))
         script = phonetics.is_cyrillic(asked.text)
@@ -160,6 +162,9 @@ class Titles:
         ):
             close |= self._compared(asked, self._heard_like(asked.text))
         yield from close.items()
+        yield from self._as_initials(asked)
+
+    def _as_initials(self, asked: Word) -> Iterator[tuple[int, int]]:
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
         other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)

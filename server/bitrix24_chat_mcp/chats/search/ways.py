@@ -1,5 +1,6 @@
 """The pieces of a query, in all the ways in which they may belong together."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from .similarity import EXACT, FIRM, GUESS, SAME_MEANING
 from .titles import Titles
 from .words import Word, made, normal, phrases, word, words
 
+_AROUND_AND: Final = re.compile(r"(?<=\b[^\W\d_])\s+&\s+(?=[^\W\d_]\b)")
 _MOST_CHUNKS: Final = 24
 _MOST_ABBREVIATED: Final = 6
 DOUBTFUL: Final = 70
@@ -29,7 +31,7 @@ class Token(NamedTuple):
 
 def ways(query: str, titles: Titles) -> list[list[Token]]:
     """Return the query in pieces, in all the ways in which its pieces may belong together."""
-    query = arabic(query)
+    query = arabic(_AROUND_AND.sub("&", query))
     found = [[Token(chunk) for chunk in query.split()[:_MOST_CHUNKS]]]
     named = with_named_month(query)
     found += [[Token(chunk) for chunk in named.split()[:_MOST_CHUNKS]]] if named != query else []

@@ -11,12 +11,13 @@ from .figures import arabic
 
 _WORD: Final = re.compile(r"[^\W_]+(?:[-‐’'&][^\W_]+)*")
 _PART: Final = re.compile(r"[^\W_]+")
-_DOTS_OF_INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)")
+_INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])[./](?=[^\W\d_]\b)")
 _SINGLE_LETTERS: Final = re.compile(
-    r"\b([^\W\d_])\s*(?:[&/]|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE
+    r"\b([^\W\d_])\s*(?:&|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE
 )
 _SERIES: Final = re.compile(r"\b([^\W\d_]{1,3}) (\d+)\b")
 _ZEROS_BEFORE: Final = re.compile(r"(?<!\d)0+(?=\d)")
+_PAIR: Final = re.compile(r"\b[^\W\d_]&[^\W\d_]\b")
 _LETTER_N_LETTER: Final = re.compile(r"\b([A-Z])n([A-Z])\b")
 
 
@@ -55,10 +56,12 @@ class Words(NamedTuple):
 @lru_cache(maxsize=10_000)
 def words(text: str) -> Words:
     """Return the words of a title or a query."""
-    found = [_PART.findall(word) for word in _WORD.findall(normal(text))]
+    spelt = normal(text)
+    found = [_PART.findall(word) for word in _WORD.findall(spelt)]
     parts = tuple(word(part) for parts in found for part in parts)
     joined = [word("".join(parts)) for parts in found if len(parts) > 1]
-    joined += [made(letters + number.lstrip("0")) for letters, number in _SERIES.findall(normal(text))]
+    joined += [made(letters + number.lstrip("0")) for letters, number in _SERIES.findall(spelt)]
+    joined += map(made, _PAIR.findall(spelt))
     return Words(parts, tuple(joined), "".join(part.sound for part in parts))
 
 
@@ -66,7 +69,7 @@ def words(text: str) -> Words:
 def normal(text: str) -> str:
     """Return a text small, in plain letters, with R and D as R&D, and III as 3."""
     text = arabic(unicodedata.normalize("NFKC", text.replace("№", " ")))
-    text = _SINGLE_LETTERS.sub(r"\1&\2", _LETTER_N_LETTER.sub(r"\1&\2", _DOTS_OF_INITIALS.sub("&", text)))
+    text = _SINGLE_LETTERS.sub(r"\1&\2", _LETTER_N_LETTER.sub(r"\1&\2", _INITIALS.sub("'", text)))
     return phonetics.plain(text)
 
 
