@@ -24,7 +24,7 @@ _BEGINS: Final = [
     for begin in line.replace("|", " ").split()
 ]
 _NAME: Final = "|".join(sorted((begin for begin, _ in _BEGINS), key=len, reverse=True))
-_MONTH_NAMES: Final = "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь".split()
+_MONTH_NAMES: Final = "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь"
 _NUMBERED_MONTH: Final = re.compile(r"\b(0?[1-9]|1[0-2]) месяц\b", re.IGNORECASE)
 _DATE: Final = re.compile(
     rf"""
@@ -102,7 +102,7 @@ _DAY: Final = re.compile(
 
 def with_named_month(text: str) -> str:
     """Return a text with the name of a month that was said as a number: «10 месяц» is October."""
-    return _NUMBERED_MONTH.sub(lambda found: _MONTH_NAMES[int(found[1]) - 1], text)
+    return _NUMBERED_MONTH.sub(lambda found: _MONTH_NAMES.split()[int(found[1]) - 1], text)
 
 
 def arabic(text: str) -> str:

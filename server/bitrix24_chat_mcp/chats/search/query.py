@@ -8,7 +8,7 @@ from . import spoken, stems
 from .around import is_around, is_loosely_around
 from .asked import Asked
 from .phonetics import loses_a_letter
-from .similarity import FIRM
+from .similarity import FIRM, SAME_MEANING
 from .titles import Titles
 from .ways import DOUBTFUL, Token, ways
 from .words import Words, word, words
@@ -109,6 +109,8 @@ def _read_as_spoken(typed: Words, titles: Titles) -> list[Asked]:
     agent = spoken.without_agent(text)
     shorts = [*spoken.abbreviations(text), *([agent, *spoken.abbreviations(agent)] if agent else ())]
     readings = [[titles.as_abbreviation(word(short))] for short in shorts]
+    if agent and spoken.abbreviations(agent):
+        readings.append([titles.near(word(agent)).at_most(SAME_MEANING)])
     return max(readings, key=_worst) if readings else []
 
 

@@ -74,7 +74,9 @@ def _is_loosely_alike(asked: Word, word: Word) -> bool:
 def _differ(asked: Word, word: Word) -> bool:
     """Tell whether words are known to mean different things and are no forms of one: банк, банкротство."""
     known = asked.meanings and word.meanings and not asked.meanings & word.meanings
-    return bool(known) and (asked.stem != word.stem or asked.text.endswith("ing") != word.text.endswith("ing"))
+    return bool(known) and (
+        asked.stem != word.stem or asked.text.endswith("ing") != word.text.endswith("ing")
+    )
 
 
 def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
@@ -158,24 +160,21 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
     if is_of_many and not word.people:  # Иванов is no form of Иван
         return _SAME_STEM
-    root = (
-        ""
-        if is_name or word.people
-        else next((root for root in asked.roots if root in word.roots or root == word.sound), "")
-    )
-    if root and asked.stem in {root, root + _OF_A_THING} and _differ(asked, word):
+    derived = 0 if is_name or word.people else _derived(asked, word)
+    return derived or _OTHER_VOWEL * _differ_in_the_last_vowel(asked.text, word.text)
+
+
+def _derived(asked: Word, word: Word) -> int:
+    """Compare words that derive from one root; a root of four letters tells where that is all of the word."""
+    root = next((root for root in asked.roots if root in word.roots or root == word.sound), "")
+    if not root:
+        return 0
+    if asked.stem in {root, root + _OF_A_THING} and _differ(asked, word):
         return GUESS  # реклама, рекламация; парковка, парков
     is_foreign = is_cyrillic(asked.text) != is_cyrillic(word.text)
-    if root == asked.stem and len(root) >= _TELLING_PART and not is_foreign:
-        return _SAME_STEM
-    if root:
-        return _derived(root, is_foreign=is_foreign)
-    return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
-
-
-def _derived(root: str, *, is_foreign: bool) -> int:
     if len(root) <= _LETTERS_OF_A_DOUBTFUL_ROOT:
-        return _DERIVED_PERHAPS
+        is_all = root == asked.stem and len(root) >= _TELLING_PART and not is_foreign
+        return _SAME_STEM if is_all else _DERIVED_PERHAPS
     return _DERIVED_ABROAD if is_foreign else _DERIVED
 
 

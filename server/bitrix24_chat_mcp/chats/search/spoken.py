@@ -11,7 +11,7 @@ _RUSSIAN: Final = """
 """
 _ENGLISH: Final = """
 a эй b би c си d ди e и f эф g джи h эйч i ай j джей k кей l эл l эль m эм n эн o о p пи q кью
-r ар s эс t ти u ю v ви w даблю x икс x экс y уай z зед z зет
+r ар r эр s эс t ти u ю v ви w даблю x икс x экс y уай z зед z зет
 """
 _FEWEST, _MOST = 2, 6
 _TELLING: Final = 2  # letters of a name that is no vowel

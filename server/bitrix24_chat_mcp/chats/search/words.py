@@ -12,9 +12,7 @@ from .figures import arabic
 _WORD: Final = re.compile(r"[^\W_]+(?:[-‐’'&][^\W_]+)*")
 _PART: Final = re.compile(r"[^\W_]+")
 _INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])[./](?=[^\W\d_]\b)")
-_SINGLE_LETTERS: Final = re.compile(
-    r"\b([^\W\d_])\s*(?:&|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE
-)
+_SINGLE_LETTERS: Final = re.compile(r"\b([^\W\d_])\s*(?:&|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE)
 _SERIES: Final = re.compile(r"\b([^\W\d_]{1,3}) (\d+)\b")
 _ZEROS_BEFORE: Final = re.compile(r"(?<!\d)0+(?=\d)")
 _PAIR: Final = re.compile(r"\b[^\W\d_]&[^\W\d_]\b")
