@@ -25,6 +25,11 @@ _BEGINS: Final = [
 ]
 _NAME: Final = "|".join(sorted((begin for begin, _ in _BEGINS), key=len, reverse=True))
 _MONTH_NAMES: Final = "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь"
+_TENS: Final = "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто"
+_UNITS: Final = "перв|од втор|дв трет|три|трё|тре четвёрт|четверт|четыр пят шест седьм|сем восьм|восем девят"
+_SPOKEN: Final = re.compile(
+    rf"\b({_TENS.replace(' ', '|')})[\s-]+({_UNITS.replace(' ', '|')})[а-яё]{{0,3}}\b", re.IGNORECASE
+)
 _NUMBERED_MONTH: Final = re.compile(r"\b(0?[1-9]|1[0-2]) месяц\b", re.IGNORECASE)
 _DATE: Final = re.compile(
     rf"""
@@ -100,8 +105,9 @@ _DAY: Final = re.compile(
 )
 
 
-def with_named_month(text: str) -> str:
-    """Return a text with the name of a month that was said as a number: «10 месяц» is October."""
+def as_written(text: str) -> str:
+    """Return a text with what was said as it is written: «двадцать первый» is 21, «10 месяц» is October."""
+    text = _SPOKEN.sub(lambda found: str(_place(_TENS, found[1]) * 10 + 10 + _place(_UNITS, found[2])), text)
     return _NUMBERED_MONTH.sub(lambda found: _MONTH_NAMES.split()[int(found[1]) - 1], text)
 
 
@@ -143,6 +149,11 @@ def same_number(asked: str, number: str) -> bool:
         asked = asked[-_DIGITS_OF_A_NUMBER:]
     national = number[-_DIGITS_OF_A_NUMBER:]
     return len(asked) >= _FEWEST_DIGITS and (number.endswith(asked) or national.startswith(asked))
+
+
+def _place(names: str, name: str) -> int:
+    """Return which of the names it is, from 1."""
+    return next(n for n, begins in enumerate(names.split(), 1) if name.lower() in begins.split("|"))
 
 
 def _date(found: re.Match[str]) -> str:

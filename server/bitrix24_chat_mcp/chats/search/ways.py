@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from . import abbreviations, clipped
 from .around import is_around
-from .figures import arabic, figures, is_whole_number, with_named_month
+from .figures import arabic, figures, is_whole_number, as_written
 from .similarity import EXACT, FIRM, GUESS, SAME_MEANING
 from .titles import Titles
 from .words import Word, made, normal, phrases, word, words
@@ -33,8 +33,8 @@ def ways(query: str, titles: Titles) -> list[list[Token]]:
     """Return the query in pieces, in all the ways in which its pieces may belong together."""
     query = arabic(_AROUND_AND.sub("&", query))
     found = [[Token(chunk) for chunk in query.split()[:_MOST_CHUNKS]]]
-    named = with_named_month(query)
-    found += [[Token(chunk) for chunk in named.split()[:_MOST_CHUNKS]]] if named != query else []
+    written = as_written(query)
+    found += [[Token(chunk) for chunk in written.split()[:_MOST_CHUNKS]]] if written != query else []
     dated = _with_figures(query)
     if any(token.word and is_whole_number(token.word.text) for token in dated):
         found = [dated]
