@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from . import abbreviations, clipped
 from .around import is_around
-from .figures import arabic, figures, is_whole_number, as_written
+from .figures import arabic, as_written, figures, is_whole_number
 from .similarity import EXACT, FIRM, GUESS, SAME_MEANING
 from .titles import Titles
 from .words import Word, made, normal, phrases, word, words
