@@ -18,7 +18,7 @@ FEWEST, _MOST = 2, 6
 
 _SEGMENT: Final = re.compile(r"[^:/|()«»\"“”,;—–]+")
 _PIECE: Final = re.compile(r"[^\W\d_]+")
-_PAIR: Final = re.compile(r"([^\W\d_])[^\W\d_]+ ?(&|\band\b|\bи\b|\bund\b) ?([^\W\d_])[^\W\d_]+")
+_PAIR: Final = re.compile(r"\b([^\W\d_])[^\W\d_]+ ?(&|\band\b|\bи\b|\bund\b) ?([^\W\d_])[^\W\d_]+")
 _CAPITALS: Final = re.compile(rf"[^\W\d_]{{{FEWEST},{_MOST}}}")
 
 
