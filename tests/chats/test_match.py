@@ -270,6 +270,7 @@ def test_letters_joined_by_a_sign_are_initials_and_no_beginning_of_words() -> No
         "Mergers & Acquisitions"
     ]
     assert found("Q&A", "Quality Awards", "Терминал A") == []
+    assert found("B&B", "Терминал B") == []
     assert found("B.o.D.", "Bodrum Office", "Board of Directors") == ["Board of Directors"]
 
 
