@@ -228,6 +228,68 @@ def test_another_day_or_telephone_number_is_never_meant() -> None:
     assert found("8 916 123 45 68", "Заявка +7 (916) 123-45-67") == []
 
 
+def test_the_digits_of_a_telephone_number_count_in_their_order_only() -> None:
+    assert found("+7 916 123 67 45", "Заявка +7 (916) 123-45-67") == []
+    assert found("123 67 45", "Заявка +7 (916) 123-45-67") == []
+    assert found("отчёт 2024 2025", "Отчёт 2025/2024") == ["Отчёт 2025/2024"]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("смета на 27-й год", "Смета 2027"),
+        ("план 27-го", "План 2027"),
+        ("вагон ab9", "Вагон AB-09"),
+        ("ab 9", "Вагон AB-09"),
+        ("AB-009", "Вагон AB 9"),
+        ("отчёт за 11 месяц", "Отчёт за ноябрь"),
+    ],
+)
+def test_short_years_series_and_numbered_months_are_found(query: str, title: str) -> None:
+    assert found(query, "Смета 2026", "План 2025", "Вагон AB-08", "Отчёт за октябрь", title) == [title]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("эсэмэм", "SMM план"),
+        ("эрпщики", "ERP: внедрение"),
+        ("пиарщики", "Связи с общественностью"),
+        ("сиэрэмщики", "CRM"),
+        ("КСЗ", "Комбинат СевЗерно"),
+    ],
+)
+def test_abbreviations_are_found_as_they_are_said_and_by_those_who_work_at_them(
+    query: str, title: str
+) -> None:
+    assert found(query, "Отдел продаж", title, "Склад") == [title]
+
+
+def test_letters_joined_by_a_sign_are_initials_and_no_beginning_of_words() -> None:
+    assert found("M&A", "Marketing", "Release Management", "Mergers & Acquisitions") == [
+        "Mergers & Acquisitions"
+    ]
+    assert found("Q&A", "Quality Awards", "Терминал A") == []
+    assert found("B&B", "Терминал B") == []
+    assert found("B.o.D.", "Bodrum Office", "Board of Directors") == ["Board of Directors"]
+
+
+def test_a_short_or_everyday_word_stands_for_no_other_that_merely_sounds_or_begins_like_it() -> None:
+    assert found("сырья", "Xerox") == []
+    assert found("zip", "Зарплата и премии") == []
+    assert found("PR", "Procurement") == []
+    assert found("парковка", "Служба парков") == []
+    assert found("парк", "Parking") == []
+    assert found("лена", "Product Line") == []
+    assert found("Sony", "Sons and Daughters") == []
+    assert found("терминал C", "Терминал A") == []
+
+
+def test_a_job_in_the_very_word_comes_before_a_brand_that_sounds_like_it() -> None:
+    chats = [Names("Schneider Electric"), Names("Николай Дорошенко", "Электрик", is_person=True)]
+    assert rank("электрик", chats) == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("query", "title"),
     [

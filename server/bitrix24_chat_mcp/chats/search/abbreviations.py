@@ -18,7 +18,7 @@ FEWEST, _MOST = 2, 6
 
 _SEGMENT: Final = re.compile(r"[^:/|()«»\"“”,;—–]+")
 _PIECE: Final = re.compile(r"[^\W\d_]+")
-_PAIR: Final = re.compile(r"([^\W\d_])[^\W\d_]+ ?& ?([^\W\d_])[^\W\d_]+")
+_PAIR: Final = re.compile(r"\b([^\W\d_])[^\W\d_]+ ?(&|\band\b|\bи\b|\bund\b) ?([^\W\d_])[^\W\d_]+")
 _CAPITALS: Final = re.compile(rf"[^\W\d_]{{{FEWEST},{_MOST}}}")
 
 
@@ -38,8 +38,12 @@ def initials(title: str) -> dict[str, int]:
             found[short] = max(worth, found.get(short, 0))
         for short, worth in _runs(pieces) if len(telling) < len(pieces) else ():
             found[short] = max(worth - _WITH_FUNCTION_WORDS, found.get(short, 0))
-    for one, other in _PAIR.findall(title):
-        found[plain(one + other)] = WHOLE
+    for found_pair in _PAIR.finditer(title):
+        one, sign, other = found_pair.groups()
+        is_whole = found_pair[0] == title
+        found[plain(f"{one}&{other}")] = WHOLE if is_whole else _BEGINNING
+        if sign == "&":
+            found[plain(one + other)] = WHOLE
     return found
 
 
@@ -74,10 +78,13 @@ def _worth(length: int, start: int, whole: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _letters(piece: str) -> tuple[str, ...]:
-    """Return the initial of a word, or those of both parts of a compound; all of an abbreviation."""
+    """Return the initial of a word, or those of its parts or its capitals as well; all of an abbreviation."""
     text = plain(piece)
     if _CAPITALS.fullmatch(piece) and piece.isupper():
         return (text,)
+    capital = "".join(filter(str.isupper, piece))
+    if 1 < len(capital) < len(piece) and piece[:1].isupper():
+        return text[0], plain(capital)
     part = compound_begins(text)
     if part and len(text) > len(part) + 2:
         return text[0], text[0] + text[len(part)]

@@ -24,6 +24,13 @@ _BEGINS: Final = [
     for begin in line.replace("|", " ").split()
 ]
 _NAME: Final = "|".join(sorted((begin for begin, _ in _BEGINS), key=len, reverse=True))
+_MONTH_NAMES: Final = "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь"
+_TENS: Final = "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто"
+_UNITS: Final = "перв|од втор|дв трет|три|трё|тре четвёрт|четверт|четыр пят шест седьм|сем восьм|восем девят"
+_SPOKEN: Final = re.compile(
+    rf"\b({_TENS.replace(' ', '|')})[\s-]+({_UNITS.replace(' ', '|')})[а-яё]{{0,3}}\b", re.IGNORECASE
+)
+_NUMBERED_MONTH: Final = re.compile(r"\b(0?[1-9]|1[0-2]) месяц\b", re.IGNORECASE)
 _DATE: Final = re.compile(
     rf"""
     \b(?P<year>(?:19|20)\d\d)[-./](?P<m1>\d\d?)[-./](?P<d1>\d\d?)\b
@@ -34,10 +41,12 @@ _DATE: Final = re.compile(
     re.VERBOSE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{3,}\d(?!\w)")
+_YEARS: Final = re.compile(r"(?:\D*(?:19|20)\d\d\b)+\D*")
 _DIGIT: Final = re.compile(r"\d")
 _FEWEST_DIGITS: Final = 5
 _MOST_DIGITS: Final = 15
 _DIGITS_OF_A_NUMBER: Final = 10  # without the country's
+_DIGITS_OF_A_LOCAL_NUMBER: Final = 7
 
 PHONE: Final = "tel"
 
@@ -83,6 +92,9 @@ _ORDINALS: Final = """
 двадцать_пятого двадцать_шестого двадцать_седьмого двадцать_восьмого двадцать_девятого тридцатого
 тридцать_первого
 """
+_ENDING_OF_AN_ORDINAL: Final = re.compile(
+    r"(?<=\d)(?:-[йяемхю]|-?(?:го|му|[ыо]й|[аи]я|[ыо]е|ую|ши|ші|th|nd|rd|st))\b"
+)
 _ORDINAL_ENDING: Final = "го "
 _DAYS: Final = {
     day.replace("_", " ").replace("ё", "е"): str(number) for number, day in enumerate(_ORDINALS.split(), 1)
@@ -93,8 +105,15 @@ _DAY: Final = re.compile(
 )
 
 
+def as_written(text: str) -> str:
+    """Return a text with what was said as it is written: «двадцать первый» is 21, «10 месяц» is October."""
+    text = _SPOKEN.sub(lambda found: str(_place(_TENS, found[1]) * 10 + 10 + _place(_UNITS, found[2])), text)
+    return _NUMBERED_MONTH.sub(lambda found: _MONTH_NAMES.split()[int(found[1]) - 1], text)
+
+
 def arabic(text: str) -> str:
-    """Return a text with Roman numerals, and the days of a month in words, in digits."""
+    """Return a text with Roman numerals, ordinals, and the days of a month in words, in mere digits."""
+    text = _ENDING_OF_AN_ORDINAL.sub("", text)
     if "ІІ" in text or "Х" in text:
         text = _UKRAINIAN.sub(lambda found: found[0].translate(_TO_LATIN), text)
     if _PERHAPS_ROMAN.search(text):
@@ -118,6 +137,11 @@ def figures(text: str) -> list[tuple[int, int, str]]:
     ]
 
 
+def is_whole_number(form: str) -> bool:
+    """Tell whether it is a whole telephone number, so that its digits count in their order only."""
+    return form.startswith(PHONE) and len(form) >= len(PHONE) + _DIGITS_OF_A_LOCAL_NUMBER
+
+
 def same_number(asked: str, number: str) -> bool:
     """Tell whether a telephone number is meant, by all of it or its end, with or without 8 or a country."""
     asked, number = asked.removeprefix(PHONE).lstrip("0"), number.removeprefix(PHONE)
@@ -125,6 +149,11 @@ def same_number(asked: str, number: str) -> bool:
         asked = asked[-_DIGITS_OF_A_NUMBER:]
     national = number[-_DIGITS_OF_A_NUMBER:]
     return len(asked) >= _FEWEST_DIGITS and (number.endswith(asked) or national.startswith(asked))
+
+
+def _place(names: str, name: str) -> int:
+    """Return which of the names it is, from 1."""
+    return next(n for n, begins in enumerate(names.split(), 1) if name.lower() in begins.split("|"))
 
 
 def _date(found: re.Match[str]) -> str:
@@ -138,5 +167,5 @@ def _date(found: re.Match[str]) -> str:
 
 
 def _phone(text: str) -> str:
-    digits = "".join(filter(str.isdecimal, text))
+    digits = "" if _YEARS.fullmatch(text) else "".join(filter(str.isdecimal, text))
     return PHONE + digits if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS else ""

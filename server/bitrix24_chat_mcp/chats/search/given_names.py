@@ -1,7 +1,7 @@
 """Whose given name a word is: full names, short and pet forms, and the same names in other languages."""
 
 import re
-from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -19,12 +19,12 @@ _BY_SOUND: Final = "≈"
 @lru_cache(maxsize=1)
 def _people() -> dict[str, frozenset[int]]:
     """Return whose name is how, as it is written and as it sounds."""
-    people: defaultdict[str, set[int]] = defaultdict(set)
+    people: dict[str, frozenset[int]] = {}
     for person, line in enumerate(data_files.load("names")["people"].splitlines()):
-        for name in map(plain, line.split()):
-            people[name].add(person)
-            people[_BY_SOUND + phonetics.sound(name)].add(person)
-    return {name: frozenset(known) for name, known in people.items()}
+        _add(people, frozenset((person,)), map(plain, line.split()))
+    for name, known in list(people.items()):
+        _add(people, known, [_BY_SOUND + phonetics.sound(name)])
+    return people
 
 
 @lru_cache(maxsize=1)
@@ -32,11 +32,17 @@ def _english_people() -> dict[str, frozenset[int]]:
     """Return whose English name is how, as it is written; numbers below zero tell them from the others."""
     from nicknames import NickNamer  # noqa: PLC0415 - loaded with the first question for a name
 
-    people: defaultdict[str, set[int]] = defaultdict(set)
+    people: dict[str, frozenset[int]] = {}
     for person, (name, short) in enumerate(NickNamer().nickname_lookup.items(), 1):
-        for one in (name, *short):
-            people[one].add(-person)
-    return {name: frozenset(known) for name, known in people.items()}
+        _add(people, frozenset((-person,)), (name, *short))
+    return people
+
+
+def _add(people: dict[str, frozenset[int]], persons: frozenset[int], names: Iterable[str]) -> None:
+    """Note whose names these are; names of the same persons share one set."""
+    for name in names:
+        known = people.get(name)
+        people[name] = known | persons if known else persons
 
 
 def people(text: str) -> frozenset[int]:

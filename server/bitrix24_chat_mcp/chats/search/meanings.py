@@ -41,9 +41,9 @@ class _Entries(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _tables() -> Mapping[str, Sequence[str]]:
-    """Return all entries with the numbers of their meanings before them, by how they begin."""
-    tables: defaultdict[str, list[str]] = defaultdict(list)
+def _tables() -> Mapping[str, str]:
+    """Return all entries with the numbers of their meanings before them, a line each, by how they begin."""
+    tables: defaultdict[str, str] = defaultdict(str)
     lines = (
         line
         for table in map(data_files.load, _TABLES)
@@ -54,7 +54,7 @@ def _tables() -> Mapping[str, Sequence[str]]:
     for meaning, line in enumerate(lines):
         for form in line.split(" = "):
             is_long = len(form) >= _LONG and " " not in form[:_LONG]
-            tables[_folded(form[: _LETTERS_OF_A_STEM + is_long])].append(f"{meaning} {form}")
+            tables[_folded(form[: _LETTERS_OF_A_STEM + is_long])] += f"{meaning} {form}\n"
     return tables
 
 
@@ -73,7 +73,7 @@ def _entries(beginning: str) -> _Entries:
     words: dict[str, frozenset[int]] = {}
     roots: dict[str, frozenset[int]] = {}
     phrases: dict[str, list[str]] = {}
-    for entry in _tables().get(beginning, ()):
+    for entry in _tables().get(beginning, "").splitlines():
         meaning, form, *more = entry.split(maxsplit=2)
         means = frozenset((int(meaning),))
         if more:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from . import stems
+from . import spoken, stems
 from .around import is_around, is_loosely_around
 from .asked import Asked
 from .phonetics import loses_a_letter
-from .similarity import FIRM
+from .similarity import FIRM, SAME_MEANING
 from .titles import Titles
 from .ways import DOUBTFUL, Token, ways
-from .words import word, words
+from .words import Words, word, words
 
 _ENGLISH: Final = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`{}:\"<>~QWERTYUIOPASDFGHJKLZXCVBNM"
 _RUSSIAN: Final = "йцукенгшщзхъфывапролджэячсмитьбюёХЪЖЭБЮЁЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ"
@@ -60,7 +60,8 @@ def _how_around(chunk: str, titles: Titles) -> int:
     typed, other = _texts(chunk), _texts(_in_other_layout(chunk))
     if all(map(is_around, typed)):
         return ALWAYS
-    if len(typed) == len(other) == 1 and is_around(other[0]) and not titles.has(typed[0]):
+    is_letter = len(chunk) == 1 and chunk.isupper()
+    if len(typed) == len(other) == 1 and is_around(other[0]) and not titles.has(typed[0]) and not is_letter:
         return ALWAYS
     is_loose = all(is_around(text) or is_loosely_around(text) for text in typed)
     return PERHAPS if is_loose else NEVER
@@ -73,15 +74,24 @@ def _texts(chunk: str) -> list[str]:
 def _read(chunk: str, titles: Titles) -> list[Asked]:
     """Take what was typed as it stands if titles have it, else the way of reading it that comes closest."""
     typed = words(chunk)
+    pairs = [one for one in typed.joined if "&" in one.text]
+    if pairs:
+        return titles.look_up(pairs)
     as_it_stands = titles.look_up(typed.words)
     if _worst(as_it_stands) >= FIRM:
         return as_it_stands
     readings = [
-        *(as_it_stands, titles.look_up(typed.joined)),
+        *(as_it_stands, _read_joined(typed, titles)),
         *(_read_in_other_layout(chunk, titles), _read_digits_as_letters(chunk, titles)),
-        _read_in_kazakh_case(chunk, titles),
+        *(_read_in_kazakh_case(chunk, titles), _read_as_spoken(typed, titles)),
     ]
     return max(readings, key=_worst)
+
+
+def _read_joined(typed: Words, titles: Titles) -> list[Asked]:
+    """Look up the parts of a word as one; single letters are initials, not the beginning of a word."""
+    found = titles.look_up(typed.joined)
+    return found if any(len(one.text) > 1 for one in typed.words) else [one.closely() for one in found]
 
 
 def _read_digits_as_letters(chunk: str, titles: Titles) -> list[Asked]:
@@ -89,6 +99,19 @@ def _read_digits_as_letters(chunk: str, titles: Titles) -> list[Asked]:
     if sum(map(str.isalpha, chunk)) < _SHORT or not chunk.isascii() or not _DIGITS.search(chunk):
         return []
     return titles.look_up(words(chunk.translate(_TO_LETTERS)).words)
+
+
+def _read_as_spoken(typed: Words, titles: Titles) -> list[Asked]:
+    """Look up an abbreviation that was written as it is said, or that somebody is called by: сммщики."""
+    if len(typed.words) != 1:
+        return []
+    text = typed.words[0].text
+    agent = spoken.without_agent(text)
+    shorts = [*spoken.abbreviations(text), *([agent, *spoken.abbreviations(agent)] if agent else ())]
+    readings = [[titles.as_abbreviation(word(short))] for short in shorts]
+    if agent and spoken.abbreviations(agent):
+        readings.append([titles.near(word(agent)).at_most(SAME_MEANING)])
+    return max(readings, key=_worst) if readings else []
 
 
 def _read_in_kazakh_case(chunk: str, titles: Titles) -> list[Asked]:

@@ -17,8 +17,9 @@ GUESS: Final = 58
 SAME_MEANING: Final = 72
 
 _SAME_SOUND: Final = 97
+_ALIKE_ABROAD: Final = 80
 _BEGINS: Final = 90  # and up to eight more, as above for the part that is asked for
-_BEGINS_BRIEFLY: Final = 74  # two letters
+_BEGINS_BRIEFLY: Final = 74
 _SOUND_BEGINS: Final = 86
 _SOUND_BEGINS_PERHAPS: Final = 58
 _SAME_PERSON: Final = 92
@@ -36,6 +37,7 @@ _PART: Final = 72
 _SHORT_YEAR: Final = 65
 
 _HERS: Final = ("oi", "ei")  # endings that a woman's name has, as they sound
+_OF_A_THING: Final = "k"  # ends what is another thing than that which it derives from
 _MANY: Final = ("ov", "ev")  # the genitive of many things
 
 # A shorter word sounds like the beginning of too many.
@@ -45,6 +47,7 @@ _TELLING_INNER_PART: Final = 5
 _TELLING_NUMBER: Final = 3
 _LETTERS_OF_A_DOUBTFUL_ROOT: Final = 4
 _LETTERS_OF_A_FORM: Final = 4
+_LETTERS_TO_BE_HEARD: Final = 7  # of an everyday word or a given name
 
 
 def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
@@ -58,13 +61,22 @@ def closeness(asked: Word, word: Word, *, is_name: bool = False) -> int:
         return _numbered(asked, word)
     if word.people and (person := _person(asked, word, is_name=is_name)) is not None:
         return person
-    return _alike(asked, word, is_name=is_name)
+    close = _alike(asked, word, is_name=is_name)
+    return min(close, _ALIKE_ABROAD) if not is_name and _is_loosely_alike(asked, word) else close
+
+
+def _is_loosely_alike(asked: Word, word: Word) -> bool:
+    """Tell whether an everyday word is compared with one of the other alphabet that may not mean it."""
+    is_foreign = is_cyrillic(asked.text) != is_cyrillic(word.text)
+    return is_foreign and bool(asked.meanings) and not asked.meanings & word.meanings
 
 
 def _differ(asked: Word, word: Word) -> bool:
     """Tell whether words are known to mean different things and are no forms of one: банк, банкротство."""
     known = asked.meanings and word.meanings and not asked.meanings & word.meanings
-    return bool(known) and asked.stem != word.stem
+    return bool(known) and (
+        asked.stem != word.stem or asked.text.endswith("ing") != word.text.endswith("ing")
+    )
 
 
 def _alike(asked: Word, word: Word, *, is_name: bool) -> int:
@@ -131,7 +143,7 @@ def _sounds(asked: Word, word: Word) -> int:
 def _begins(asked: str, word: str, *, is_name: bool) -> int:
     if len(asked) == 1:
         return INITIAL if is_name else 0
-    return _BEGINS_BRIEFLY if len(asked) < _TELLING_SOUND else _BEGINS + _share(asked, word)
+    return INITIAL if len(asked) < _TELLING_SOUND else _BEGINS + _share(asked, word)
 
 
 def _share(part: str, whole: str) -> int:
@@ -148,32 +160,35 @@ def _form(asked: Word, word: Word, *, is_name: bool) -> int:
     is_of_many = asked.sound.endswith(_MANY) and asked.sound[:-2] in {word.sound, word.stem}
     if is_of_many and not word.people:  # Иванов is no form of Иван
         return _SAME_STEM
-    root = (
-        ""
-        if is_name or word.people
-        else next((root for root in asked.roots if root in word.roots or root == word.sound), "")
-    )
-    if root and root == asked.stem and _differ(asked, word):
-        return GUESS  # реклама, рекламация
-    if root:
-        return _derived(root, is_foreign=is_cyrillic(asked.text) != is_cyrillic(word.text))
-    return _OTHER_VOWEL if _differ_in_the_last_vowel(asked.text, word.text) else 0
+    derived = 0 if is_name or word.people else _derived(asked, word)
+    return derived or _OTHER_VOWEL * _differ_in_the_last_vowel(asked.text, word.text)
 
 
-def _derived(root: str, *, is_foreign: bool) -> int:
+def _derived(asked: Word, word: Word) -> int:
+    """Compare words that derive from one root; a root of four letters tells where that is all of the word."""
+    root = next((root for root in asked.roots if root in word.roots or root == word.sound), "")
+    if not root:
+        return 0
+    if asked.stem in {root, root + _OF_A_THING} and _differ(asked, word):
+        return GUESS  # реклама, рекламация; парковка, парков
+    is_foreign = is_cyrillic(asked.text) != is_cyrillic(word.text)
     if len(root) <= _LETTERS_OF_A_DOUBTFUL_ROOT:
-        return _DERIVED_PERHAPS
+        is_all = root == asked.stem and len(root) >= _TELLING_PART and not is_foreign
+        return _SAME_STEM if is_all else _DERIVED_PERHAPS
     return _DERIVED_ABROAD if is_foreign else _DERIVED
 
 
 def _are_forms(asked: Word, word: Word, *, is_name: bool) -> bool:
     """Tell whether words have a stem in common; Roberts is no form of Robert."""
-    if asked.stem not in {word.stem, word.sound} and asked.sound != word.stem:
+    if (asked.stem not in {word.stem, word.sound} and asked.sound != word.stem) or _differ(asked, word):
         return False
     is_english = not is_cyrillic(asked.text)
+    shorter = min(len(asked.stem), len(word.stem))
+    if is_english and not is_cyrillic(word.text) and shorter <= _TELLING_SOUND:
+        return asked.sound.removesuffix("s") == word.sound.removesuffix("s")
     if is_name and is_english and asked.sound.removesuffix("s") == word.sound:
         return False
-    return is_english != is_cyrillic(word.text) or min(len(asked.stem), len(word.stem)) > _TELLING_SOUND
+    return is_english != is_cyrillic(word.text) or shorter > _TELLING_SOUND
 
 
 def _differ_in_the_last_vowel(asked: str, word: str) -> bool:
@@ -206,7 +221,9 @@ def _heard(asked: Word, word: Word) -> int:
     )
     if not alike:
         return 0
-    return _HEARD_PERHAPS if asked.meanings else _HEARD_ALIKE
+    if not asked.meanings and not asked.people:
+        return _HEARD_ALIKE
+    return _HEARD_PERHAPS if len(cyrillic.text) >= _LETTERS_TO_BE_HEARD else GUESS  # кухня, Kühne
 
 
 def _part(asked: Word, word: Word, *, is_name: bool) -> int:

@@ -1,8 +1,10 @@
 """Slips of typing that are forgiven."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from .phonetics import is_cyrillic, loses_a_letter
 from .words import Word
@@ -17,11 +19,21 @@ _LETTERS_TO_RESEMBLE: Final = 6
 _ROOM_FOR_SLIPS: Final = (6, 9)  # sounds that a word needs for one slip, and for two
 _ROOM_FOR_AN_END: Final = 2
 _LETTERS_WITH_ANOTHER_BEGINNING: Final = 7
+_PIECE: Final = 2000  # sounds, which are compared in some milliseconds
 
 
 def slips_allowed(sounds: int) -> int:
     """Return how many slips are forgiven in a word of so many sounds."""
     return sum(sounds >= room for room in _ROOM_FOR_SLIPS)
+
+
+def slipped(sought: str, sounds: Sequence[str]) -> Iterator[int]:
+    """Return the numbers of the sounds that differ by few slips; other threads run between the pieces."""
+    allowed = slips_allowed(len(sought))
+    for at in range(0, len(sounds), _PIECE):
+        piece = sounds[at : at + _PIECE]
+        found = extract(sought, piece, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+        yield from (at + number for _, _, number in found)
 
 
 def slip(asked: Word, word: Word) -> int:

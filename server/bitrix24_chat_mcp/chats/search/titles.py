@@ -2,25 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract
-
-from . import abbreviations, phonetics
+from . import abbreviations, filed, phonetics
 from .around import is_around, is_loosely_around
 from .asked import Asked
 from .figures import PHONE, same_number
-from .given_names import called
 from .names import Names, Read, read, words_of
-from .similarity import EXACT, FIRM, SAME_MEANING, TRANSLATED, begins_with, closeness
-from .slips import resembles, slips_allowed
+from .similarity import EXACT, FIRM, GUESS, SAME_MEANING, TRANSLATED, begins_with, closeness
+from .slips import resembles, slipped
 from .words import Word
 
 _OTHER_ALPHABET: Final = 8
-_LETTERS_OF_A_BEGINNING: Final = 2
-_PIECE: Final = 2000  # sounds, which are compared in some milliseconds
+_BRIEF: Final = 3  # letters that are likelier a word of their own: zip
 
 
 class Titles:
@@ -46,7 +40,7 @@ class Titles:
         self._sounds = [one.sound for one in self.words]
         self._stems = [one.stem for one in self.words]
         self._tells = [not is_around(one.text) and not is_loosely_around(one.text) for one in self.words]
-        self._by = _tables(self.words)
+        self._by = filed.tables(self.words)
         self._heard: dict[bool, dict[str, list[int]]] = {}
         self._known: dict[Word, Asked] = {}
 
@@ -77,6 +71,19 @@ class Titles:
         found = ((number, begins_with(asked, one)) for number, one in enumerate(self.words))
         return Asked(asked.text, {number: close for number, close in found if close})
 
+    def as_abbreviation(self, asked: Word) -> Asked:
+        """Return of what is close to a word only abbreviations and what has a digit, as of a derived word."""
+        found = {
+            n: min(close, SAME_MEANING)
+            for n, close in self.near(asked).closeness.items()
+            if n >= len(self.words) or self._is_abbreviation_of(self.words[n], asked)
+        }
+        return Asked(asked.text, found)
+
+    def _is_abbreviation_of(self, one: Word, asked: Word) -> bool:
+        is_short = one.text in self.acronyms or one.is_numbered
+        return is_short and (one.sound == asked.sound or bool(one.meanings & asked.meanings))
+
     def in_alphabet_of(self, asked: Asked) -> Asked:
         """Return it without words of the other alphabet."""
         is_cyrillic, count = phonetics.is_cyrillic(asked.text), len(self.words)
@@ -93,17 +100,17 @@ class Titles:
 
     def has(self, text: str) -> bool:
         """Tell whether a title has this very word."""
-        return ("text", text) in self._by
+        return filed.text(text) in self._by
 
     def beginning_like(self, text: str) -> list[Word]:
         """Return the words of titles, but not of persons, that have the first letters of this one."""
-        return [self.words[number] for number in self._by.get(("begins", text[:_LETTERS_OF_A_BEGINNING]), ())]
+        return [self.words[number] for number in self._by.get(filed.beginning(text), ())]
 
     def have_in_order(self, beginning: str, asked: Word) -> bool:
         """Tell whether a title has a word that begins so and is longer, and the other behind it."""
         return any(
             self._is_before(number, asked, place)
-            for number in self._by.get(("begins", beginning[:_LETTERS_OF_A_BEGINNING]), ())
+            for number in self._by.get(filed.beginning(beginning), ())
             if self.words[number].text.startswith(beginning) and self.words[number].text != beginning
             for place in self._places[number]
         )
@@ -142,6 +149,8 @@ class Titles:
     def _closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
         if not asked.sound:
             yield from self._made_closenesses(asked)
+            if "&" in asked.text:
+                yield from self._as_initials(asked)
             return
         close = self._compared(asked, self._candidates(asked))
         script = phonetics.is_cyrillic(asked.text)
@@ -150,22 +159,25 @@ class Titles:
         ):
             close |= self._compared(asked, self._heard_like(asked.text))
         yield from close.items()
+        yield from self._as_initials(asked)
+
+    def _as_initials(self, asked: Word) -> Iterator[tuple[int, int]]:
         if asked.text in self._initials:
             yield self._initials[asked.text], abbreviations.WHOLE
         other = self._initials_in_latin.get(phonetics.in_latin(asked.text), -1)
-        is_brief = len(asked.text) == abbreviations.FEWEST and asked.text.isascii()
-        if not is_brief and other not in {-1, self._initials.get(asked.text)}:
-            yield other, abbreviations.WHOLE - _OTHER_ALPHABET
+        if other not in {-1, self._initials.get(asked.text)}:
+            is_brief = len(asked.text) <= _BRIEF and asked.text.isascii()
+            yield other, GUESS if is_brief else abbreviations.WHOLE - _OTHER_ALPHABET
 
     def _compared(self, asked: Word, numbers: Iterable[int]) -> dict[int, int]:
         close = {n: closeness(asked, self.words[n], is_name=self._is_name[n]) for n in numbers}
         return {number: closer for number, closer in close.items() if closer}
 
     def _made_closenesses(self, asked: Word) -> Iterator[tuple[int, int]]:
-        for number in {number for key in _meant(asked) for number in self._by.get(key, ())}:
+        for number in {number for key in filed.meanings(asked) for number in self._by.get(key, ())}:
             if not self._is_name[number]:
                 yield number, TRANSLATED if self.words[number].sound else SAME_MEANING
-        yield from ((number, EXACT) for number in self._by.get(("text", asked.text), ()))
+        yield from ((number, EXACT) for number in self._by.get(filed.text(asked.text), ()))
         if asked.text.startswith(PHONE):
             phones = self._by.get(PHONE, ())
             yield from ((n, EXACT) for n in phones if same_number(asked.text, self.words[n].text))
@@ -175,16 +187,10 @@ class Titles:
         begin, text, size = asked.sound[:3], asked.text, len(asked.sound)
         near = {n for n, sound in enumerate(self._sounds) if begin in sound}
         near.update(n for n, one in enumerate(self.words) if one.text.startswith(text))
-        keys = (
-            *(("root", root) for root in asked.roots),
-            ("but the last", text[:-1]),
-            *(("person", n) for n in called(text)),
-            *_meant(asked),
-        )
-        near.update(n for key in keys for n in self._by.get(key, ()))
+        near.update(n for key in filed.kin(asked) for n in self._by.get(key, ()))
         begun = [sound[:size] for sound in self._sounds]
         for sought, sounds in ((asked.sound, self._sounds), (asked.stem, self._stems), (asked.sound, begun)):
-            near.update(_slipped(sought, sounds))
+            near.update(slipped(sought, sounds))
         return near
 
     def _heard_like(self, text: str) -> Iterator[int]:
@@ -198,20 +204,11 @@ class Titles:
         if is_cyrillic not in self._heard:
             table = defaultdict[str, list[int]](list)
             for number, one in enumerate(self.words):
-                if one.sound and phonetics.is_cyrillic(one.text) != is_cyrillic:
+                if one.text.isalpha() and one.sound and phonetics.is_cyrillic(one.text) != is_cyrillic:
                     for consonants, _ in phonetics.heard(one.text):
                         table[consonants].append(number)
             self._heard[is_cyrillic] = dict(table)
         return self._heard[is_cyrillic]
-
-
-def _slipped(sought: str, sounds: Sequence[str]) -> Iterator[int]:
-    """Return the numbers of the sounds that differ by few slips; other threads run between the pieces."""
-    allowed = slips_allowed(len(sought))
-    for at in range(0, len(sounds), _PIECE):
-        piece = sounds[at : at + _PIECE]
-        slipped = extract(sought, piece, scorer=OSA.distance, score_cutoff=allowed, limit=None)
-        yield from (at + number for _, _, number in slipped)
 
 
 def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
@@ -220,26 +217,3 @@ def _places(chats: Sequence[dict[int, int]]) -> defaultdict[int, list[int]]:
         for number in chat:
             places[number].append(place)
     return places
-
-
-def _tables(of: Sequence[Word]) -> dict[object, list[int]]:
-    by: defaultdict[object, list[int]] = defaultdict(list)
-    for number, one in enumerate(of):
-        for key in _keys(one):
-            by[key].append(number)
-    return dict(by)
-
-
-@lru_cache(maxsize=20_000)
-def _keys(one: Word) -> tuple[object, ...]:
-    """Return under what a word is filed: its text, all but the last letter, roots, persons, meanings."""
-    keys: list[object] = [("text", one.text), ("but the last", one.text[:-1])]
-    keys += [("begins", one.text[:_LETTERS_OF_A_BEGINNING])]
-    keys += [("root", root) for root in dict.fromkeys((*one.roots, one.sound))]
-    keys += [("person", person) for person in one.people]
-    keys += [PHONE] if one.text.startswith(PHONE) else []
-    return (*keys, *_meant(one))
-
-
-def _meant(one: Word) -> list[object]:
-    return [("meaning", meaning) for meaning in one.meanings]

@@ -1,16 +1,18 @@
 """The pieces of a query, in all the ways in which they may belong together."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from . import abbreviations, clipped
 from .around import is_around
-from .figures import arabic, figures
+from .figures import arabic, as_written, figures, is_whole_number
 from .similarity import EXACT, FIRM, GUESS, SAME_MEANING
 from .titles import Titles
 from .words import Word, made, normal, phrases, word, words
 
+_AROUND_AND: Final = re.compile(r"(?<=\b[^\W\d_])\s+&\s+(?=[^\W\d_]\b)")
 _MOST_CHUNKS: Final = 24
 _MOST_ABBREVIATED: Final = 6
 DOUBTFUL: Final = 70
@@ -29,10 +31,15 @@ class Token(NamedTuple):
 
 def ways(query: str, titles: Titles) -> list[list[Token]]:
     """Return the query in pieces, in all the ways in which its pieces may belong together."""
-    query = arabic(query)
+    query = arabic(_AROUND_AND.sub("&", query))
     found = [[Token(chunk) for chunk in query.split()[:_MOST_CHUNKS]]]
+    written = as_written(query)
+    found += [[Token(chunk) for chunk in written.split()[:_MOST_CHUNKS]]] if written != query else []
     dated = _with_figures(query)
-    found += [dated] if any(token.word for token in dated) else []
+    if any(token.word and is_whole_number(token.word.text) for token in dated):
+        found = [dated]
+    elif any(token.word for token in dated):
+        found += [dated]
     combine: Iterable[Callable[[list[Token], Titles], list[Token]]] = (
         *(_with_phrases, _abbreviated, _joined, _clipped, _unclipped),
     )
@@ -100,9 +107,10 @@ def _joined(tokens: list[Token], titles: Titles) -> list[Token]:
     """Put together two pieces that titles have as one word: help desk, helpdesk."""
     for start, pair in enumerate(pairwise(tokens)):
         one, other = map(_single, pair)
-        if not _may_join(one) or not _may_join(other):
-            continue
         together = word(one.text + other.text)
+        is_known = one.text and other.text and titles.has(together.text)
+        if not is_known and not (_may_join(one) and _may_join(other)):
+            continue
         least = FIRM if titles.has(one.text) else DOUBTFUL
         if titles.near(together).best >= least:
             return [*tokens[:start], _together(pair, together), *tokens[start + 2 :]]

@@ -11,10 +11,15 @@ from .figures import arabic
 
 _WORD: Final = re.compile(r"[^\W_]+(?:[-‐’'&][^\W_]+)*")
 _PART: Final = re.compile(r"[^\W_]+")
-_SINGLE_LETTERS: Final = re.compile(
-    r"\b([^\W\d_])\s*(?:[&/]|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE
-)
+_INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])[./](?=[^\W\d_]\b)")
+_SINGLE_LETTERS: Final = re.compile(r"\b([^\W\d_])\s*(?:&|\band\b|\bи\b|\bn\b)\s*([^\W\d_])\b", re.IGNORECASE)
+_SERIES: Final = re.compile(r"\b([^\W\d_]{1,3}) (\d+)\b")
+_ZEROS_BEFORE: Final = re.compile(r"(?<!\d)0+(?=\d)")
+_PAIR: Final = re.compile(r"\b[^\W\d_]&[^\W\d_]\b")
 _LETTER_N_LETTER: Final = re.compile(r"\b([A-Z])n([A-Z])\b")
+
+
+_NONE: Final = frozenset[int]()
 
 
 class Word(NamedTuple):
@@ -49,34 +54,39 @@ class Words(NamedTuple):
 @lru_cache(maxsize=10_000)
 def words(text: str) -> Words:
     """Return the words of a title or a query."""
-    found = [_PART.findall(word) for word in _WORD.findall(normal(text))]
+    spelt = normal(text)
+    found = [_PART.findall(word) for word in _WORD.findall(spelt)]
     parts = tuple(word(part) for parts in found for part in parts)
-    joined = tuple(word("".join(parts)) for parts in found if len(parts) > 1)
-    return Words(parts, joined, "".join(part.sound for part in parts))
+    joined = [word("".join(parts)) for parts in found if len(parts) > 1]
+    joined += [made(letters + number.lstrip("0")) for letters, number in _SERIES.findall(spelt)]
+    joined += map(made, _PAIR.findall(spelt))
+    return Words(parts, tuple(joined), "".join(part.sound for part in parts))
 
 
 @lru_cache(maxsize=10_000)
 def normal(text: str) -> str:
     """Return a text small, in plain letters, with R and D as R&D, and III as 3."""
     text = arabic(unicodedata.normalize("NFKC", text.replace("№", " ")))
-    text = _SINGLE_LETTERS.sub(r"\1&\2", _LETTER_N_LETTER.sub(r"\1&\2", text))
+    text = _SINGLE_LETTERS.sub(r"\1&\2", _LETTER_N_LETTER.sub(r"\1&\2", _INITIALS.sub("'", text)))
     return phonetics.plain(text)
 
 
 @lru_cache(maxsize=20_000)
 def word(text: str) -> Word:
-    """Return what a word is compared by; numbers without the zeros before them."""
+    """Return what a word is compared by; numbers without the zeros before them, JS-07 as JS7."""
+    if not text.isalpha():
+        text = _ZEROS_BEFORE.sub("", text)
     if text.isdecimal():
-        text = text.lstrip("0") or "0"
+        return Word(text, text, text, (), _NONE, meanings.meanings(text, ()))
     sound = phonetics.sound(text)
     stem = stems.stem(text)
     roots = stems.roots(stem)
     return Word(text, sound, stem, roots, given_names.people(text), meanings.meanings(text, roots))
 
 
-def made(text: str, means: frozenset[int] = frozenset()) -> Word:
+def made(text: str, means: frozenset[int] = _NONE) -> Word:
     """Return what is no word but is looked up as one: a date, a telephone number, a phrase."""
-    return Word(text, "", "", (), frozenset(), means)
+    return Word(text, "", "", (), _NONE, means)
 
 
 _MOST_WORDS_OF_A_PHRASE: Final = 6
