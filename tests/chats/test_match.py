@@ -89,11 +89,17 @@ def test_of_each_company_the_chat_that_was_meant_comes_first_in_96_of_100(compan
     assert sum(map(len, wrong.values())) <= asked * 0.04, wrong
 
 
-@pytest.mark.parametrize("company", COMPANIES)
+@pytest.mark.parametrize("company", sorted(COMPANIES.keys() - {"held_out"}))
 @pytest.mark.parametrize("kind", sorted(TUNE.asked.keys() - UNCERTAIN_KINDS))
 def test_of_each_company_nine_of_ten_are_found_when_asked_by(kind: str, company: str) -> None:
     wrong = missed(COMPANIES[company], kind)
     assert len(wrong) * 10 <= len(COMPANIES[company].asked[kind]), wrong
+
+
+@pytest.mark.parametrize("kind", sorted(TUNE.asked.keys() - UNCERTAIN_KINDS))
+def test_of_what_was_put_aside_eight_of_ten_are_found_when_asked_by(kind: str) -> None:
+    wrong = missed(COMPANIES["held_out"], kind)
+    assert len(wrong) * 10 <= len(COMPANIES["held_out"].asked[kind]) * 2, wrong
 
 
 @pytest.mark.parametrize("company", COMPANIES)
