@@ -11,9 +11,9 @@ from itertools import zip_longest
 import httpx
 from bitrix24_chat_mcp.auth.grants import GrantStore
 from bitrix24_chat_mcp.portal.oauth.application import TokenPair
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.oauth.stored_pair import StoredPair
 from bitrix24_chat_mcp.portal.shared.engine import Engine
-from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
 from bitrix24_demo_portal import DemoPortal
 
@@ -58,7 +58,7 @@ async def team(
 async def _sign_in(engine: ValkeyServer, portal: ServedPortal, user: int) -> str:
     """Store what a sign-in stores; return the access token that an assistant gets."""
     key, connected = f"{portal.origin}#{user}", Engine(engine.url)
-    store = SharedTokenStore(connected, ValueSealer([_STATE_KEY.encode()]))
+    store = SharedTokenStore(connected, Sealer(_STATE_KEY.encode()))
     access, refresh = portal.tokens[user]
     pair = TokenPair(portal.origin, str(user), access, refresh)
     await store.save(key, StoredPair(pair, 0).text(), generation=None)

@@ -12,7 +12,7 @@ from auth.test_grant_tokens import VERIFIER, Program, answers
 from bitrix24_chat_mcp.auth.attempts import MOST_REFUSALS
 from bitrix24_chat_mcp.auth.one_time_marks import InProcessMarks
 from bitrix24_chat_mcp.auth.pending import PendingAuthorization, PendingAuthorizations
-from bitrix24_chat_mcp.auth.sealing import Sealer
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_demo_portal import DemoPortal
 from support.oauth_wire import authorize, client_id, consent_page, registered, request_of
 from support.team import BACK, STATE_KEY, Person, Serve, free_port

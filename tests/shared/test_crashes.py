@@ -14,8 +14,8 @@ from signal import SIGCONT, SIGSTOP
 
 import anyio
 import pytest
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.shared.engine import Engine
-from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
 from bitrix24_demo_portal import DemoPortal, Fault
 from bitrix24_demo_portal.asgi.server import serving
@@ -45,7 +45,7 @@ async def base(portal: DemoPortal) -> AsyncGenerator[str]:
 
 @pytest.fixture
 def store(engine: Engine) -> SharedTokenStore:
-    return SharedTokenStore(engine, ValueSealer([STATE_KEY.encode()]))
+    return SharedTokenStore(engine, Sealer(STATE_KEY.encode()))
 
 
 @pytest.fixture

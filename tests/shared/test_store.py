@@ -7,11 +7,11 @@ import anyio
 import pytest
 from bitrix24_chat_mcp.portal.api.credentials import parse_webhook
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError
 from bitrix24_chat_mcp.portal.shared.engine import Engine
 from bitrix24_chat_mcp.portal.shared.epochs import SharedEpochs
 from bitrix24_chat_mcp.portal.shared.one_time_marks import SharedMarks
-from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
 
 from bench.valkey import ValkeyServer
@@ -21,14 +21,14 @@ OLD, NEW = b"the old key, of 32 characters  ", b"the new key, of 32 characters  
 
 @pytest.fixture
 def store(engine: Engine) -> SharedTokenStore:
-    return SharedTokenStore(engine, ValueSealer([OLD]))
+    return SharedTokenStore(engine, Sealer(OLD))
 
 
 async def test_a_token_that_one_server_saves_another_one_loads(
     store: SharedTokenStore, engine: Engine
 ) -> None:
     saved = await store.save("user 7", "the pair", generation=None)
-    assert await SharedTokenStore(engine, ValueSealer([OLD])).load("user 7") == saved
+    assert await SharedTokenStore(engine, Sealer(OLD)).load("user 7") == saved
     assert await store.load("user 8") is None
 
 
@@ -63,12 +63,12 @@ async def test_what_lies_in_the_engine_is_sealed_and_bound_to_its_keys_name(
 
 async def test_keys_can_be_rotated_while_servers_run(engine: Engine, store: SharedTokenStore) -> None:
     await store.save("user 7", "the pair", generation=None)
-    rotating = SharedTokenStore(engine, ValueSealer([NEW, OLD]))
+    rotating = SharedTokenStore(engine, Sealer(NEW, OLD))
     token = await rotating.load("user 7")
     assert token
     await rotating.save("user 7", "the next pair", generation=token.generation)
     assert await store.load("user 7") is None
-    token = await SharedTokenStore(engine, ValueSealer([NEW])).load("user 7")
+    token = await SharedTokenStore(engine, Sealer(NEW)).load("user 7")
     assert token
     assert token.text == "the next pair"
 

@@ -7,7 +7,7 @@ from collections import Counter
 import anyio
 import httpx
 import pytest
-from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
 from bitrix24_demo_portal import DemoPortal, Fault
 from mcp import Client
@@ -195,9 +195,9 @@ async def test_what_lies_in_the_engine_is_useless_without_the_state_key(
         secrets = [memory.tokens.access_token, memory.tokens.refresh_token or "", "demo.bitrix24.example"]
         assert request.user == 1
         assert not [secret for secret in secrets if secret.encode() in dump]
-        stranger = SharedTokenStore(engine, ValueSealer([b"x" * 32]))
+        stranger = SharedTokenStore(engine, Sealer(b"x" * 32))
         assert await stranger.load(f"{ORIGIN}#1") is None
-        assert await SharedTokenStore(engine, ValueSealer([STATE_KEY.encode()])).load(f"{ORIGIN}#1")
+        assert await SharedTokenStore(engine, Sealer(STATE_KEY.encode())).load(f"{ORIGIN}#1")
 
 
 async def test_state_keys_can_be_rotated_while_people_stay_signed_in(

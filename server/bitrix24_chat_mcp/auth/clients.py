@@ -14,11 +14,11 @@ from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull
 from pydantic import AnyUrl
 
 from bitrix24_chat_mcp.answers.sanitize import sanitize
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, TokenStore
 
 from . import redirect_uris
 from .client_documents import ClientDocuments, is_document
-from .sealing import Sealer
 
 SCOPE = "chats"
 """The one permission: to see the user's chats, and to change how the user sees them."""

@@ -21,9 +21,8 @@ import msgspec
 from mcp.server.auth.provider import TokenError
 from mcp.shared.auth import OAuthToken
 
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, TokenStore
-
-from .sealing import Sealer
 
 ACCESS_LIFE = 3600
 REFRESH_LIFE = 90 * 86400

@@ -11,9 +11,10 @@ from typing import Literal
 
 from mcp.server.auth.provider import AuthorizationParams
 
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
+
 from .clients import Client, digest
 from .one_time_marks import OneTimeMarks
-from .sealing import Sealer
 
 LIFE = 600
 """Seconds that a user may take to sign in."""

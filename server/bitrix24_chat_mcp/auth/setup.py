@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from bitrix24_chat_mcp.portal.api.client import Send
 from bitrix24_chat_mcp.portal.oauth.refresh import TokenRefresher
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.transport.http_client import HttpClient
 from bitrix24_chat_mcp.runtime.portal_access import PortalAccess
 from bitrix24_chat_mcp.settings.sections import HttpSettings
@@ -21,7 +22,6 @@ from .middleware import CallerAuthBackend, Verify, one_token, require_caller
 from .one_time_marks import InProcessMarks
 from .pending import PendingAuthorizations
 from .provider import Provider
-from .sealing import Sealer
 from .webhooks import WebhookVerifier
 
 _DOCUMENT_BYTES = 64 * 1024

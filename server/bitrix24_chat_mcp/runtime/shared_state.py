@@ -7,13 +7,13 @@ from functools import partial
 
 import anyio
 
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.oauth.token_store import TokenStore
 from bitrix24_chat_mcp.portal.shared.engine import Engine, EngineSetupError
 from bitrix24_chat_mcp.portal.shared.epochs import SharedEpochs
 from bitrix24_chat_mcp.portal.shared.one_time_marks import SharedMarks
 from bitrix24_chat_mcp.portal.shared.rate_limit import SharedRateLimiter
 from bitrix24_chat_mcp.portal.shared.refusals import SharedRefusals
-from bitrix24_chat_mcp.portal.shared.sealing import ValueSealer
 from bitrix24_chat_mcp.portal.shared.servers import Servers
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
 from bitrix24_chat_mcp.portal.transport.rate_limit import RateLimiter
@@ -69,7 +69,7 @@ def connect(settings: Settings, url: str) -> SharedState:
         SharedEpochs(engine),
         servers,
         lambda portal: limiter(f"{portal}\n{settings.shared.egress}"),
-        SharedTokenStore(engine, ValueSealer(settings.http.key_ring())) if over_http else None,
+        SharedTokenStore(engine, Sealer(*settings.http.key_ring())) if over_http else None,
         SharedMarks(engine) if over_http else None,
     )
 

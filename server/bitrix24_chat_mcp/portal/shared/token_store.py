@@ -13,10 +13,10 @@ import anyio
 from cachetools import TTLCache
 
 from bitrix24_chat_mcp.portal.api.errors import StoreUnreachableError
+from bitrix24_chat_mcp.portal.oauth.sealing import Sealer
 from bitrix24_chat_mcp.portal.oauth.token_store import ConflictError, StoredToken
 
 from .engine import Engine, digest
-from .sealing import ValueSealer
 
 LEASE = 15.0
 """Seconds for which a lock is held at most: less than a call may take, so that a killed holder costs none."""
@@ -30,7 +30,7 @@ _FIRST_GENERATION_BITS = 32
 class SharedTokenStore:
     """A token store that any number of servers use at once."""
 
-    def __init__(self, engine: Engine, sealer: ValueSealer) -> None:
+    def __init__(self, engine: Engine, sealer: Sealer) -> None:
         self._engine = engine
         self._sealer = sealer
         self._held: TTLCache[str, StoredToken] = TTLCache(_MOST_HELD, _HELD_SECONDS, anyio.current_time)
@@ -45,7 +45,9 @@ class SharedTokenStore:
                 return held
             raise
         generation, sealed = cast("tuple[bytes | None, bytes | None]", found)
-        text = self._sealer.open(name, sealed) if generation and sealed else None
+        text = (
+            self._sealer.open(name, sealed.decode("ascii", "replace"), str) if generation and sealed else None
+        )
         if text is None or generation is None:
             self._held.pop(name, None)
             return None

@@ -1,4 +1,4 @@
-"""Sealed values: clients and browsers carry them, so that the server need not store them.
+"""Sealed values: what clients and browsers carry for the server, and what servers keep in a store they share.
 
 A value is encrypted by AES-GCM for one purpose, and cannot be read, changed, or used for another one. Every
 server with the same key can open it. Keys form a ring, so that they can be changed while servers run: the
