@@ -117,8 +117,8 @@ ODD_ROWS: list[object] = [
 async def test_one_odd_item_never_costs_the_others(era: Era, odd: object) -> None:
     settings = Settings.model_validate({"webhook_url": "https://acme.bitrix24.example/rest/1/code/"})
     body = {"result": [TASK, odd, {**TASK, "id": 31, "type": "user"}]}
-    carrier = HttpClient(transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
-    async with Client(build_server(settings, carrier), mode=era) as client:
+    http_client = HttpClient(transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
+    async with Client(build_server(settings, http_client), mode=era) as client:
         result = await client.call_tool("list_recent_chats")
     page = facts(result)
     assert page["chats"][0] == {

@@ -104,17 +104,17 @@ def test_what_is_no_address_of_a_document_is_not_asked(address: str) -> None:
     ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "localhost", "[::ffff:10.0.0.1]", "[fe80::1]"],
 )
 async def test_addresses_inside_the_network_are_not_connected_to(host: str) -> None:
-    carrier = HttpClient(timeout=2, named=["portal.example"])
+    http_client = HttpClient(timeout=2, named=["portal.example"])
     with pytest.raises(ConfigurationError, match="ADDRESS_INSIDE"):
-        await carrier.get(f"https://{host}/client.json")
-    await carrier.aclose()
+        await http_client.get(f"https://{host}/client.json")
+    await http_client.aclose()
 
 
 async def test_a_named_host_may_lie_inside(serve: Serve) -> None:
     async with serve(auth=["bitrix24"]) as base:
-        carrier = HttpClient(timeout=2, named=["127.0.0.1"])
-        assert (await carrier.get(f"{base}/healthz")).status == 200
-        await carrier.aclose()
+        http_client = HttpClient(timeout=2, named=["127.0.0.1"])
+        assert (await http_client.get(f"{base}/healthz")).status == 200
+        await http_client.aclose()
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 async def ask(era: Era, answer: Answer, tool: str = "list_recent_chats", **arguments: Any) -> str:
     """Return what a model reads when the portal answers so; the server must serve on."""
-    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer), max_bytes=10_000)
-    server = build_server(Settings.model_validate({"webhook_url": WEBHOOK}), carrier)
+    http_client = HttpClient(transport=lambda: httpx.MockTransport(answer), max_bytes=10_000)
+    server = build_server(Settings.model_validate({"webhook_url": WEBHOOK}), http_client)
     async with Client(server, mode=era) as client:
         first = await client.call_tool(tool, arguments)
         again = await client.call_tool(tool, arguments)

@@ -45,7 +45,7 @@ class Documents:
         finally:
             self.ended.set()
 
-    def carrier(self) -> HttpClient:
+    def http_client(self) -> HttpClient:
         return HttpClient(transport=lambda: httpx.MockTransport(self.answer), max_bytes=65_536)
 
 
@@ -63,7 +63,7 @@ def connect(portal: DemoPortal, folder: object, documents: Documents) -> Connect
     del folder
     settings = team_settings(portal, public_url=SERVER, state_key=STATE_KEY, auth=["bitrix24"])
     server = build_server(settings, HttpClient(transport=in_process(portal)))
-    app = http_app(server, settings.http, documents.carrier())
+    app = http_app(server, settings.http, documents.http_client())
 
     def to_server(address: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app, client=(address, 50_000))
@@ -173,7 +173,7 @@ async def test_a_document_that_one_waits_for_no_more_still_comes_for_another(
 
 
 async def test_a_document_that_nobody_waits_for_is_given_up(serve: Serve, documents: Documents) -> None:
-    async with serve(auth=["bitrix24"], documents=documents.carrier()) as base:
+    async with serve(auth=["bitrix24"], documents=documents.http_client()) as base:
         async with httpx.AsyncClient(base_url=base) as http, anyio.create_task_group() as tasks:
             tasks.start_soon(authorize, http, "https://slow.example/client.json")
             await documents.begun.wait()

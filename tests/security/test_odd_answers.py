@@ -76,16 +76,16 @@ def anyio_backend() -> object:
 @pytest.mark.parametrize("method", METHODS)
 async def test_an_odd_answer_is_an_error_in_a_sentence(method: str) -> None:
     told = [b""]
-    carrier = HttpClient(
+    http_client = HttpClient(
         transport=lambda: httpx.MockTransport(lambda _: httpx.Response(200, content=told[-1]))
     )
-    async with open_pipeline(carrier, Limits(cache=0, attempts=2, rate=1000, burst=10_000)) as line:
-        portal = Portal(line.send, parse_webhook("https://acme.example/rest/1/code/"))
+    async with open_pipeline(http_client, Limits(cache=0, attempts=2, rate=1000, burst=10_000)) as pipeline:
+        portal = Portal(pipeline.send, parse_webhook("https://acme.example/rest/1/code/"))
         for body in BODIES:
             told.append(body.encode())
             with suppress(PortalError):
                 await METHODS[method](portal)
-    await carrier.aclose()
+    await http_client.aclose()
 
 
 async def test_a_batch_of_odd_answers_is_an_error_in_a_sentence() -> None:
@@ -107,14 +107,14 @@ async def in_a_batch(body: str) -> None:
         text = body if request.url.path.endswith("batch") else '{"result": true}'
         return httpx.Response(200, content=text.encode())
 
-    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
-    async with open_pipeline(carrier, Limits(cache=0, attempts=1, rate=1, burst=1)) as line:
-        portal = Portal(line.send, parse_webhook("https://acme.example/rest/1/code/"))
+    http_client = HttpClient(transport=lambda: httpx.MockTransport(answer))
+    async with open_pipeline(http_client, Limits(cache=0, attempts=1, rate=1, burst=1)) as pipeline:
+        portal = Portal(pipeline.send, parse_webhook("https://acme.example/rest/1/code/"))
         await portal.answers()
         async with anyio.create_task_group() as tasks:
             for dialog_id in ("5", "chat7"):
                 tasks.start_soon(ask, portal, dialog_id)
-    await carrier.aclose()
+    await http_client.aclose()
 
 
 async def ask(portal: Portal, dialog_id: str) -> None:

@@ -37,7 +37,7 @@ def bomb() -> bytes:
 
 
 @asynccontextmanager
-async def carrier(limit: int = MIB) -> AsyncGenerator[HttpClient]:
+async def http_client(limit: int = MIB) -> AsyncGenerator[HttpClient]:
     opened = HttpClient(max_bytes=limit)
     try:
         yield opened
@@ -47,7 +47,7 @@ async def carrier(limit: int = MIB) -> AsyncGenerator[HttpClient]:
 
 async def ask(wire: Wire, limit: int = MIB) -> bytes:
     """Ask for the recent chats; return the answer's result as it was received."""
-    async with carrier(limit) as opened:
+    async with http_client(limit) as opened:
         request = Request(parse_webhook(f"{wire.origin}/rest/1/code/"), "im.recent.get", {})
         return bytes((await opened.send(request)).result)
 
@@ -132,7 +132,7 @@ async def test_a_damaged_gzip_is_an_error_in_a_sentence(body: bytes) -> None:
 
 
 async def test_a_document_and_an_oauth_answer_may_not_be_compressed_at_all() -> None:
-    async with served(gzip.compress(b"{}"), content_encoding="gzip") as wire, carrier() as opened:
+    async with served(gzip.compress(b"{}"), content_encoding="gzip") as wire, http_client() as opened:
         with pytest.raises(PortalError, match="UNKNOWN_ENCODING"):
             await opened.get(f"{wire.origin}/client.json")
         with pytest.raises(PortalError, match="UNKNOWN_ENCODING"):

@@ -54,10 +54,10 @@ async def sign_ins(folder: Path, token: object, result: object = None) -> AsyncG
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=token if "oauth" in request.url.path else {"result": result})
 
-    carrier = HttpClient(transport=lambda: httpx.MockTransport(answer))
+    http_client = HttpClient(transport=lambda: httpx.MockTransport(answer))
     application = Application(ACME, "local.1", "secret", "https://oauth.example")
-    yield TokenRefresher(application, lambda: FileTokenStore(folder), carrier, "Sign in again.")
-    await carrier.aclose()
+    yield TokenRefresher(application, lambda: FileTokenStore(folder), http_client, "Sign in again.")
+    await http_client.aclose()
 
 
 @pytest.mark.parametrize("profile", [{}, {"NAME": "Anna"}, {"ID": None}, [], "1", 1, None, True], ids=repr)
@@ -128,8 +128,8 @@ async def test_oauth_an_odd_token_answer_is_an_error_in_a_sentence(tmp_path: Pat
 
 async def test_a_profile_without_an_id_is_an_error_in_a_sentence() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"result": {"NAME": "Anna"}}))
-    carrier = HttpClient(transport=lambda: transport)
-    async with open_pipeline(carrier) as line:
+    http_client = HttpClient(transport=lambda: transport)
+    async with open_pipeline(http_client) as pipeline:
         with pytest.raises(InvalidResponseError, match="answered profile"):
-            await Portal(line.send, parse_webhook(f"{ACME}/rest/1/code/")).owner()
-    await carrier.aclose()
+            await Portal(pipeline.send, parse_webhook(f"{ACME}/rest/1/code/")).owner()
+    await http_client.aclose()

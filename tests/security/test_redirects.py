@@ -54,17 +54,17 @@ class Town(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def line_to(
+async def pipeline_to(
     town: Town, portals: frozenset[str] = frozenset(), moves_to: frozenset[str] = frozenset()
 ) -> AsyncGenerator[RequestPipeline]:
-    carrier = HttpClient(transport=lambda: town)
-    async with open_pipeline(carrier, Limits(cache=0, moves_to=moves_to), portals=portals) as line:
-        yield line
-    await carrier.aclose()
+    http_client = HttpClient(transport=lambda: town)
+    async with open_pipeline(http_client, Limits(cache=0, moves_to=moves_to), portals=portals) as pipeline:
+        yield pipeline
+    await http_client.aclose()
 
 
-def user(line: RequestPipeline, name: str = "1", at: str = OLD) -> Portal:
-    return Portal(line.send, parse_webhook(f"{at}/rest/{name}/secret{name}/"))
+def user(pipeline: RequestPipeline, name: str = "1", at: str = OLD) -> Portal:
+    return Portal(pipeline.send, parse_webhook(f"{at}/rest/{name}/secret{name}/"))
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_a_webhook_of_a_user_or_login_is_accepted(name: str) -> None:
 async def test_a_redirect_to_another_path_is_not_followed(location: str) -> None:
     town = Town()
     town.redirects(OLD, location)
-    async with line_to(town) as line:
+    async with pipeline_to(town) as pipeline:
         with pytest.raises(PortalError, match=MOVED):
-            await user(line).recent()
+            await user(pipeline).recent()
     assert town.hosts == [OLD]
 
 
@@ -124,18 +124,18 @@ async def test_a_redirect_to_another_path_is_not_followed(location: str) -> None
 async def test_a_redirect_within_the_portal_is_not_followed_and_not_called_a_move(location: str) -> None:
     town = Town()
     town.redirects(OLD, location)
-    async with line_to(town) as line:
+    async with pipeline_to(town) as pipeline:
         with pytest.raises(PortalError, match=r"NOT_JSON: .* a login page or a portal under maintenance"):
-            await user(line).recent()
+            await user(pipeline).recent()
     assert town.hosts == [OLD]
 
 
 async def test_a_redirect_that_one_caller_is_told_moves_nobody_else() -> None:
     town = Town()
     town.redirects(f"{OLD}/rest/mallory", f"{NEW}*")
-    async with line_to(town) as line:
+    async with pipeline_to(town) as pipeline:
         for name in ("mallory", "1", "mallory", "1"):
-            await user(line, name).recent()
+            await user(pipeline, name).recent()
     assert not [address for address in town.asked if "secret1" in address and NEW in address]
     assert town.hosts == [OLD, NEW, OLD, NEW, OLD]
 
@@ -144,35 +144,35 @@ async def test_a_redirect_is_remembered_only_after_a_rest_answer_from_there() ->
     town = Town()
     town.redirects(OLD, f"{NEW}*")
     town.answers[NEW] = httpx.Response(404, text="<html>not here</html>")
-    async with line_to(town) as line:
+    async with pipeline_to(town) as pipeline:
         for _ in range(2):
             with pytest.raises(PortalError, match="NOT_JSON"):
-                await user(line).recent()
+                await user(pipeline).recent()
         assert town.hosts == [OLD, NEW] * 2
         del town.answers[NEW]
         for _ in range(2):
-            await user(line).recent()
+            await user(pipeline).recent()
     assert town.hosts == [OLD, NEW] * 3 + [NEW]
 
 
 async def test_a_redirect_is_remembered_for_an_hour() -> None:
     town = Town()
     town.redirects(OLD, f"{NEW}*")
-    async with line_to(town) as line:
+    async with pipeline_to(town) as pipeline:
         for pause in (0, 3500, 200):
             await anyio.sleep(pause)
-            await user(line).recent()
+            await user(pipeline).recent()
     assert town.hosts == [OLD, NEW, NEW, OLD, NEW]
 
 
 async def test_a_redirect_is_forgotten_when_its_destination_is_gone() -> None:
     town = Town()
     town.redirects(OLD, f"{NEW}*")
-    async with line_to(town) as line:
-        await user(line).recent()
+    async with pipeline_to(town) as pipeline:
+        await user(pipeline).recent()
         town.answers = {NEW: httpx.ConnectError("gone")}
         await anyio.sleep(10)
-        await user(line).recent()  # the retry goes to the old address again
+        await user(pipeline).recent()  # the retry goes to the old address again
     assert town.hosts == [OLD, NEW, NEW, OLD]
 
 
@@ -208,6 +208,6 @@ async def test_the_operator_may_list_another_host_for_redirects() -> None:
     town = Town()
     town.redirects(OLD, "https://crm.acme.example*")
     listed = frozenset({"old.bitrix24.ru"})
-    async with line_to(town, portals=listed, moves_to=frozenset({"crm.acme.example"})) as line:
-        await user(line).recent()
+    async with pipeline_to(town, portals=listed, moves_to=frozenset({"crm.acme.example"})) as pipeline:
+        await user(pipeline).recent()
     assert town.hosts == [OLD, "https://crm.acme.example"]

@@ -80,37 +80,37 @@ def test_a_special_address_is_not_public(address: str) -> None:
 
 async def test_the_guard_is_in_force_on_every_connection() -> None:
     async with served(b"{}") as wire:
-        carrier = HttpClient(timeout=2, named=[])
+        http_client = HttpClient(timeout=2, named=[])
         for host in ("127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0"):
             with pytest.raises(PortalError):
-                await carrier.get(wire.origin.replace("127.0.0.1", host))
-        await carrier.aclose()
+                await http_client.get(wire.origin.replace("127.0.0.1", host))
+        await http_client.aclose()
         assert not wire.asked
 
 
 async def test_a_named_host_is_asked_over_the_guarded_connection() -> None:
     async with served(b'{"answer": 42}') as wire:
-        carrier = HttpClient(timeout=2, named=["127.0.0.1"])
-        assert bytes((await carrier.get(wire.origin)).body) == b'{"answer": 42}'
+        http_client = HttpClient(timeout=2, named=["127.0.0.1"])
+        assert bytes((await http_client.get(wire.origin)).body) == b'{"answer": 42}'
         with pytest.raises(ConfigurationError, match="ADDRESS_INSIDE"):
-            await carrier.get(wire.origin.replace("127.0.0.1", "localhost"))
-        await carrier.aclose()
+            await http_client.get(wire.origin.replace("127.0.0.1", "localhost"))
+        await http_client.aclose()
 
 
 @pytest.mark.parametrize(
     "address", ["https://999.1.1.1/d", "https://[::1/d", "https://a\\b/d", "https://a b/"]
 )
 async def test_an_address_that_is_none_is_an_error_in_a_sentence(address: str) -> None:
-    carrier = HttpClient(timeout=2, named=[])
+    http_client = HttpClient(timeout=2, named=[])
     with pytest.raises(PortalError):
-        await carrier.get(address)
-    await carrier.aclose()
+        await http_client.get(address)
+    await http_client.aclose()
 
 
 async def test_errors_of_guarded_connections_are_told_as_those_of_any_other() -> None:
     async with served(b"{}") as wire:
         pass  # nobody listens there any more
-    carrier = HttpClient(timeout=2, named=["127.0.0.1"])
+    http_client = HttpClient(timeout=2, named=["127.0.0.1"])
     with pytest.raises(PortalError, match="CONNECTION_REFUSED"):
-        await carrier.get(wire.origin)
-    await carrier.aclose()
+        await http_client.get(wire.origin)
+    await http_client.aclose()

@@ -19,8 +19,8 @@ from bitrix24_chat_mcp.portal.shared.engine import Engine
 from bitrix24_chat_mcp.portal.shared.token_store import SharedTokenStore
 from bitrix24_demo_portal import DemoPortal, Fault
 from bitrix24_demo_portal.asgi.server import serving
-from oauth.test_refresh_crashes import STEPS, ask, mortals
 from support import stored_tokens
+from support.killed_refreshes import survive_kills_at_each_step
 from support.sign_ins import renewals
 from support.team import STATE_KEY, Memory
 
@@ -91,34 +91,13 @@ async def test_a_renewal_through_the_engine_killed_at_each_of_twenty_steps_leave
     engine: Engine,
     base: str,
 ) -> None:
-    """As with files: where the OAuth server kills the old pair at once, an answer that nobody read costs the
-    sign-in; of a server that still takes the old refresh token, nothing is lost.
-    """
+    """As it is with files."""
 
-    async def killed_at(step: int, *, rotate: bool) -> bool:
-        """Kill a renewal; tell whether what is kept is still worth something."""
-        await sign_in()
-        portal.rotate = rotate
-        portal.requests.clear()
-        assert not await ask(process, 1 + step * (whole - 1) // (STEPS + 1)), "it was to be killed"
+    async def kept_access() -> str:
         await end_leases(engine)
-        kept = json.loads(await stored_tokens.text_of(store, base) or "{}")
-        return portal.tokens.find(kept["access"]) is not None
+        return json.loads(await stored_tokens.text_of(store, base) or "{}")["access"]
 
-    async with mortals(environment) as process:
-        for _ in range(2):  # the first one also brings the scripts to the engine
-            await sign_in()
-            whole = int((await ask(process, 0))["steps"])
-        for step in range(1, STEPS + 1):
-            alive = await killed_at(step, rotate=True)
-            answered = renewals(portal) > 0
-            said = str((await ask(process))["said"])
-            if not alive:
-                assert answered, step
-                assert said.startswith("NOT_SIGNED_IN: "), step
-                assert await killed_at(step, rotate=False), step
-                said = str((await ask(process))["said"])
-            assert " of " in said, step
+    await survive_kills_at_each_step(environment, portal, sign_in, kept_access)
 
 
 @asynccontextmanager
