@@ -9,7 +9,7 @@ from bitrix24_chat_mcp.answers.sanitize import sanitize
 from bitrix24_chat_mcp.answers.text import describe
 from bitrix24_chat_mcp.answers.token_budget import estimate
 from bitrix24_chat_mcp.mcp_server.definitions import digest
-from bitrix24_chat_mcp.mcp_server.tool_definitions import build_tools
+from bitrix24_chat_mcp.mcp_server.tool_list import build_tools
 from bitrix24_chat_mcp.portal.api.client import Portal
 from bitrix24_chat_mcp.portal.api.errors import PortalError
 from bitrix24_chat_mcp.runtime.context import AppContext

@@ -10,7 +10,7 @@ from bitrix24_chat_mcp.runtime.context import AppContext
 from bitrix24_chat_mcp.settings.load import Settings
 from bitrix24_chat_mcp.settings.toolsets import TOOLSETS
 
-from . import apps, completion, icons, prompts, resources, texts, tool_definitions
+from . import apps, completion, icons, prompts, resources, texts, tool_list
 from .server import ChatServer
 
 _STABLE = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -23,7 +23,7 @@ def build_server(settings: Settings, http_client: HttpClient | None = None) -> C
 
     `http_client` replaces the one to the network.
     """
-    tools = tool_definitions.build_tools(settings)
+    tools = tool_list.build_tools(settings)
     shows_page = settings.ui == "auto"
     server = ChatServer(
         AppContext(settings, http_client),
