@@ -5,6 +5,7 @@ so no text of others can forge a row.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import regex
 
@@ -78,6 +79,7 @@ def origin(portal: str) -> str:
     return f"[{portal}] " if portal else ""
 
 
+@lru_cache(maxsize=1000)  # a list that is requested again has the same rows
 def _row(row: ChatRow) -> str:
     state = [row.why] if row.why else []
     state += [f"{row.unread} unread"] if row.unread else []
@@ -90,7 +92,7 @@ def _row(row: ChatRow) -> str:
 def _fact(row: ChatRow, name: str) -> str | int:
     """Return one of the facts in a row's last field; text of others that reads like several is quoted."""
     value = getattr(row, name)
-    return quoted(value) if name in _FOREIGN and _reads_like_several(value) else value
+    return quoted(value) if value and name in _FOREIGN and _reads_like_several(value) else value
 
 
 def _reads_like_several(value: str) -> bool:

@@ -27,7 +27,7 @@ async def list_chats(context: AppContext, query: ChatQuery) -> ChatList:
     """Return the page of the chat list that the query asks for; raise PortalError."""
     portal = await context.portal()
     listing = await _fetch(portal, query)
-    context.chats(portal.credentials).remember_list(listing.chats, all_pins=_has_all_pins(query))
+    context.chats(portal.credentials).remember_list(listing, all_pins=_has_all_pins(query))
     now = listing.as_of or datetime.now(UTC)
     page = partial(
         make_page,

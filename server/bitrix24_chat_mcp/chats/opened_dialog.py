@@ -37,7 +37,7 @@ async def title(context: AppContext, dialog: PortalDialog) -> str:
     if cache.title(dialog.id) is None:
         with suppress(PortalError):
             if dialog.id.isdigit():  # im.dialog.get has no name for a person
-                cache.remember_list((await dialog.portal.recent()).chats, all_pins=False)
+                cache.remember_list(await dialog.portal.recent(), all_pins=False)
             else:
                 cache.remember_title(dialog.id, (await dialog.state()).title)
     known = cache.title(dialog.id)

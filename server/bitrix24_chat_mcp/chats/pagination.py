@@ -39,7 +39,10 @@ def make_page(
     def cursor_after(shown: Sequence[Chat]) -> str:
         return cursor.encode(position.advance(shown, now), query.identity, key)
 
-    rows, cut = _rows(wanted, render._replace(why=matching.why), len(cursor_after(wanted)))
+    following = cursor_after(wanted)
+    rows, cut = _rows(wanted, render._replace(why=matching.why), len(following))
+    if len(rows) < len(wanted):
+        following = cursor_after(wanted[: len(rows)])
     return ChatList(
         total=len(chats),
         matching=_count_matching(matching, len(chats)),
@@ -57,7 +60,7 @@ def make_page(
         ],
         portal=portal,
         chats=rows,
-        next_cursor=cursor_after(wanted[: len(rows)]) if len(rows) < len(unshown) else "",
+        next_cursor=following if len(rows) < len(unshown) else "",
     )
 
 

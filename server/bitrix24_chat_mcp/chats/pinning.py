@@ -51,9 +51,9 @@ async def _ask_title(portal: Portal, cache: ChatCache, dialog_id: str) -> str | 
     if not dialog_id.isdigit():
         return (await _resolve(portal, cache, dialog_id))[1]
     # im.dialog.get has no name for a person, but a person who was just pinned or unpinned is listed.
-    chats = (await portal.recent()).chats
-    cache.remember_list(chats, all_pins=False)
-    return next((chat.title for chat in chats if chat.dialog_id == dialog_id), None)
+    listing = await portal.recent()
+    cache.remember_list(listing, all_pins=False)
+    return next((chat.title for chat in listing.chats if chat.dialog_id == dialog_id), None)
 
 
 async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[str, str]:
@@ -65,10 +65,10 @@ async def _resolve(portal: Portal, cache: ChatCache, dialog_id: str) -> tuple[st
 
 async def _look_again(portal: Portal, cache: ChatCache, dialog_id: str) -> list[Chat]:
     """Learn anew which chats are pinned, and return all that are listed; any other is not pinned."""
-    chats = (await portal.recent_and_pinned()).chats
+    listing = await portal.recent_and_pinned()
     cache.set_pinned(dialog_id, pinned=False)
-    cache.remember_list(chats, all_pins=True)
-    return chats
+    cache.remember_list(listing, all_pins=True)
+    return listing.chats
 
 
 async def _explain_refusal(

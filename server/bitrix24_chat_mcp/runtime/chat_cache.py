@@ -1,12 +1,12 @@
 """What this process knows of a user's chats: titles, and for a while which of them are pinned."""
 
-from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from anyio import current_time
 from cachetools import LRUCache
 
-from bitrix24_chat_mcp.portal.api.models import Chat
+from bitrix24_chat_mcp.portal.api.models import Listing
 
 FRESH = 60.0
 """Seconds for which a listed state is taken for the present one: the user has other clients, too.
@@ -33,11 +33,14 @@ class ChatCache:
         self._fresh = fresh
         self._chats: LRUCache[str, _KnownChat] = LRUCache(MOST_CHATS)
         self._pin_count: tuple[int, float] | None = None
+        self._listed: datetime | None = datetime.min.replace(tzinfo=UTC)
 
-    def remember_list(self, chats: Iterable[Chat], *, all_pins: bool) -> None:
+    def remember_list(self, listing: Listing, *, all_pins: bool) -> None:
         """Remember listed chats; `all_pins` says that every pinned chat is among them."""
-        now, pinned = current_time(), 0
-        for chat in chats:
+        if listing.age and listing.as_of == self._listed and not all_pins:
+            return  # it comes again out of the pipeline's cache, and tells nothing new
+        self._listed, now, pinned = listing.as_of, current_time(), 0
+        for chat in listing.chats:
             self._chats[chat.dialog_id] = _KnownChat(_bounded(chat.title), chat.pinned, now)
             pinned += chat.pinned
         if all_pins:

@@ -81,10 +81,10 @@ class RedirectFollower:
         credentials = self._redirects.get(outgoing.request.credentials, outgoing.request.credentials)
         known = isinstance(credentials, RedirectedCredentials)
         original = credentials.credentials if known else credentials
+        if known:
+            outgoing = replace(outgoing, request=replace(outgoing.request, credentials=credentials))
         try:
-            answer = await self._send(
-                replace(outgoing, request=replace(outgoing.request, credentials=credentials))
-            )
+            answer = await self._send(outgoing)
         except RedirectedError as error:
             if portal := self._destination(credentials.portal, error.origin):
                 raise Redirected(RedirectedCredentials(original, portal)) from None

@@ -15,6 +15,7 @@ from bitrix24_chat_mcp.portal.api.lenient_json import MOST_VALUES, weight
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _EITHER_HEADER = zlib.MAX_WBITS + 32
 """Makes zlib detect gzip's header or its own, which HTTP calls `deflate`."""
+_SMALL = 64 * 1024
 _SLICE = 256 * 1024
 """Bytes that are inflated before other tasks run again: a fraction of a millisecond."""
 
@@ -29,9 +30,8 @@ class Body:
         self._limit = limit
         compressed = _is_compressed(coding.strip().lower(), accepted)
         self._inflater = zlib.decompressobj(_EITHER_HEADER) if compressed else None
-        # A memory map takes only the pages that are written to, and returns all of them. A bytearray that
-        # grows to megabytes is copied repeatedly and fragments the heap.
-        self._memory, self._size, self._received, self._values = mmap(-1, limit), 0, 0, 0
+        self._memory: bytearray | mmap = bytearray()
+        self._size, self._received, self._values = 0, 0, 0
 
     async def add(self, chunk: bytes) -> None:
         """Add the next bytes as received; raise where they are too many or damaged."""
@@ -72,8 +72,20 @@ class Body:
             raise _oversized(f"has more than {MOST_VALUES:,} values")
         if end > self._limit:
             raise oversized(self._limit)
+        if end > _SMALL and isinstance(self._memory, bytearray):
+            self._memory = self._moved(self._memory)
         self._memory[self._size : end] = piece
         self._size = end
+
+    def _moved(self, memory: bytearray) -> mmap:
+        """Return a memory map with what there is so far.
+
+        It takes only the pages that are written to, and returns all of them. A bytearray that grows to
+        megabytes is copied repeatedly and fragments the heap.
+        """
+        moved = mmap(-1, self._limit)
+        moved[: len(memory)] = bytes(memory)
+        return moved
 
 
 def _is_compressed(coding: str, accepted: str) -> bool:

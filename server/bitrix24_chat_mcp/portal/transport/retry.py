@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import anyio
-from cachetools import TLRUCache
+from cachetools import LRUCache
 
 from bitrix24_chat_mcp.portal.api.errors import PortalError, RedirectedError
 from bitrix24_chat_mcp.portal.api.rest import ApiResult, Request
@@ -31,9 +31,7 @@ class Retry:
         self._telemetry = telemetry
         self._jitter = jitter
         # When the portal forgets a method's operating time: only the answers before its refusal tell.
-        self._resets: TLRUCache[tuple[object, str], float] = TLRUCache(
-            _REMEMBERED, lambda _key, reset, _now: reset, timer=anyio.current_time
-        )
+        self._resets: LRUCache[tuple[object, str], float] = LRUCache(_REMEMBERED)
 
     async def __call__(self, outgoing: Outgoing) -> ApiResult:
         """Return the answer of the first attempt that succeeds, or raise the error of the last."""
@@ -77,10 +75,10 @@ class Retry:
         return 0.0 if isinstance(error, RedirectedError) else self._jitter.uniform(0, ceiling)
 
     def _with_reset(self, request: Request[object], error: PortalError) -> PortalError:
-        reset = self._resets.get((request.credentials, request.method))
-        if reset is None or error.code != "OPERATION_TIME_LIMIT" or error.retry_after is not None:
+        if error.code != "OPERATION_TIME_LIMIT" or error.retry_after is not None:
             return error
-        return error.with_retry_after(reset - anyio.current_time())
+        left = self._resets.get((request.credentials, request.method), 0.0) - anyio.current_time()
+        return error.with_retry_after(left) if left > 0 else error
 
     def _note_reset(self, request: Request[object], answer: ApiResult) -> None:
         if answer.resets_in is not None:

@@ -5,7 +5,7 @@ OpenTelemetry's API package does nothing until an application installs and sets 
 
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
 from bitrix24_chat_mcp.portal.api.errors import ApiError, PortalError
@@ -91,4 +91,9 @@ class _Instruments:
 
 
 def _host(request: Request[object]) -> str:
-    return urlsplit(request.credentials.portal).hostname or ""
+    return _hostname(request.credentials.portal)
+
+
+@lru_cache(maxsize=1000)
+def _hostname(portal: str) -> str:
+    return urlsplit(portal).hostname or ""
