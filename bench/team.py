@@ -123,12 +123,12 @@ async def server(
         await process.wait()
 
 
-async def pin(http: httpx.AsyncClient, port: int, bearer: str = "") -> None:
-    await _call(http, port, bearer, "pin_chat", {"dialog_id": "chat1201"})
+async def pin(http: httpx.AsyncClient, port: int, bearer: str = "", *, pinned: bool = True) -> None:
+    await _call(http, port, bearer, "pin_chat", {"dialog_id": "chat1201", "pin": pinned})
 
 
 async def _call(
-    http: httpx.AsyncClient, port: int, bearer: str, tool: str, arguments: dict[str, str]
+    http: httpx.AsyncClient, port: int, bearer: str, tool: str, arguments: dict[str, object]
 ) -> None:
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
