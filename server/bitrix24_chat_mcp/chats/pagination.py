@@ -41,8 +41,7 @@ def make_page(
 
     following = cursor_after(wanted)
     rows, cut = _rows(wanted, render._replace(why=matching.why), len(following))
-    if len(rows) < len(wanted):
-        following = cursor_after(wanted[: len(rows)])
+    following = following if len(rows) == len(wanted) else cursor_after(wanted[: len(rows)])
     return ChatList(
         total=len(chats),
         matching=_count_matching(matching, len(chats)),

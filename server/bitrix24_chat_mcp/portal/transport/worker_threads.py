@@ -62,5 +62,13 @@ class WorkerThreads:
                 with suppress(RuntimeError):  # the event loop is closed: the process ends
                     loop.call_soon_threadsafe(turn.release)
 
-        # Shielded: the turn ends with the work, not with the caller's patience.
-        return await asyncio.shield(loop.run_in_executor(self._pool, work_in_turn))
+        future = loop.run_in_executor(self._pool, work_in_turn)
+        future.add_done_callback(_retrieve)
+        await asyncio.wait({future})  # not cancelled with the caller: the turn ends with the work
+        return future.result()
+
+
+def _retrieve(future: asyncio.Future[T]) -> None:
+    """Look at a failure, so that one whose caller has gone is not reported as lost."""
+    if not future.cancelled():
+        future.exception()
