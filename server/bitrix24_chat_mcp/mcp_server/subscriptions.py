@@ -19,7 +19,6 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY, ResourceUpdated, event_to_notification
 from mcp_types import (
-    INVALID_PARAMS,
     INVALID_REQUEST,
     EmptyResult,
     SubscribeRequestParams,
@@ -79,11 +78,9 @@ class Subscriptions:
         self._subscribed: dict[object, _Subscription] = {}
 
     async def subscribe(self, ctx: RequestContext, params: SubscribeRequestParams) -> EmptyResult:
-        """Start to poll for a session; a handler. Nothing else is watched, so nothing else is promised."""
-        if str(params.uri) != RECENT:
-            raise MCPError(INVALID_PARAMS, f"Only {RECENT} can be subscribed to.")
+        """Start to poll for a session; a handler. Any other resource is accepted, and never changes."""
         session = _session(ctx)
-        if session not in self._subscribed:
+        if str(params.uri) == RECENT and session not in self._subscribed:
             subscription = self._subscribed[session] = _Subscription(current_caller())
             subscription.poll = asyncio.create_task(
                 _poll(
